@@ -1,0 +1,42 @@
+// What every benchmark reports beside its time, and who registers which.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+
+#include "peak.hpp"
+
+namespace bench {
+
+/// Runs work() for every iteration and returns the seconds that all of them took. Wall time, taken here: the library
+/// would add a suffix to the benchmark's name for it, and processor time leaves out the other threads.
+template <class Work>
+double seconds_of(benchmark::State& state, Work work) {
+  std::chrono::steady_clock::time_point start;
+  bool running = false;
+  for (auto _ : state) {
+    if (!running) start = std::chrono::steady_clock::now(), running = true;
+    work();
+    benchmark::ClobberMemory();
+  }
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  return elapsed.count() / static_cast<double>(state.iterations());
+}
+
+/// gflops, and the share of the peak that as many threads reach with nothing but multiply-adds.
+inline void count_flop(benchmark::State& state, double flop, double seconds, int threads) {
+  state.counters["gflops"] = flop * 1e-9 / seconds;
+  state.counters["of_peak"] = flop * 1e-9 / seconds / peak_gflops(threads);
+  state.counters["peak_gflops"] = peak_gflops(threads);
+}
+
+/// Elements per nanosecond, for kernels whose arithmetic is not multiply-adds.
+inline void count_elements(benchmark::State& state, double elements, double seconds) {
+  state.counters["elements_per_ns"] = elements * 1e-9 / seconds;
+}
+
+void register_forward();
+void register_kernels();
+
+}  // namespace bench

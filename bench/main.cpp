@@ -1,0 +1,13 @@
+#include <benchmark/benchmark.h>
+
+#include "counters.hpp"
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  bench::register_kernels();
+  bench::register_forward();
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}

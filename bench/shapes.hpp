@@ -1,0 +1,102 @@
+// The shapes that are measured, their counts and weights, and how much arithmetic a window of each is.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <ndt/ndt.hpp>
+
+namespace bench {
+
+struct Shape {
+  std::string_view name;
+  std::size_t bins, neurons, layers, embed_dim;
+
+  ndt::ModelConfig config() const {
+    ndt::ModelConfig c;
+    c.neurons = neurons, c.trial_length = bins, c.layers = layers, c.embed_dim = embed_dim;
+    c.max_spikes = 6, c.full_context = true, c.learnable_position = true, c.pre_norm = true;
+    return c;
+  }
+};
+
+inline constexpr std::array<Shape, 5> shapes = {{{"maze700", 70, 202, 6, 0},
+                                                 {"mc_maze", 180, 182, 4, 0},
+                                                 {"chaotic", 100, 50, 6, 2},
+                                                 {"lorenz", 50, 29, 6, 2},
+                                                 {"fig5", 5, 50, 6, 2}}};
+
+/// Multiply-adds of a window, counted as two operations each; norms, softmax and activations are not counted.
+inline double window_flop(const ndt::ModelConfig& c, std::size_t bins) {
+  const auto number = [](std::size_t n) { return static_cast<double>(n); };
+  double pairs = 0;
+  for (std::size_t i = 0; i < bins; ++i) pairs += number(c.band().last(i, bins) + 1 - c.band().first(i));
+  const double T = number(bins), D = number(c.width()), F = number(c.hidden_size), L = number(c.layers);
+  return 2 * T * (L * (4 * D * D + 2 * D * F) + D * number(c.neurons)) + 4 * L * D * pairs;
+}
+
+/// Numbers of the order of trained weights, the same in every run.
+inline std::vector<float> random_floats(std::size_t count, float spread, std::uint32_t seed) {
+  std::mt19937 engine(seed);
+  std::vector<float> values(count);
+  for (float& v : values) v = spread * (static_cast<float>(engine()) / 2147483648.0f - 1.0f);
+  return values;
+}
+
+/// A model with random weights, its counts and its workspace.
+struct Model {
+  std::vector<float> packed;
+  ndt::DynamicTransformer<> model;
+  std::vector<std::uint8_t> counts;
+  std::vector<float> workspace, log_rates;
+  std::size_t trials, bins;
+
+  Model(const Shape& shape, std::size_t batch, std::size_t workers) : trials(batch), bins(shape.bins) {
+    const ndt::DynamicShape dynamic{shape.config()};
+    packed.resize(ndt::DynamicTransformer<>(dynamic).packed_size());
+    std::vector<float> stored;
+    const ndt::Status packing =
+        ndt::pack_weights<ndt::simd::native<float>>(std::span<float>(packed), dynamic, [&](std::string_view name) {
+          return stored_tensor(dynamic, name, stored);
+        });
+    const ndt::Status binding = model.bind(dynamic, packed);
+    if (!packing.ok() || !binding.ok()) std::abort();
+    counts.resize(batch * bins * shape.neurons);
+    std::mt19937 engine(7);
+    for (auto& count : counts) count = engine() % 10 == 0 ? 1 : 0;
+    workspace.resize(model.workspace_size(bins, workers) + 16);
+    log_rates.resize(counts.size());
+  }
+
+  template <class Policy>
+  void forward(const Policy& policy) {
+    model.forward({.log_rates = log_rates.data()}, counts.data(), trials, bins, aligned_workspace(), policy);
+  }
+
+ private:
+  std::span<float> aligned_workspace() {
+    const auto past = reinterpret_cast<std::uintptr_t>(workspace.data()) % 64 / sizeof(float);
+    return std::span<float>(workspace).subspan((16 - past) % 16);
+  }
+
+  static ndt::StoredTensor<float> stored_tensor(const ndt::DynamicShape& shape, std::string_view name,
+                                                std::vector<float>& stored) {
+    ndt::StoredTensor<float> tensor;
+    ndt::DynamicTransformer<>(shape).visit_tensors([&](const ndt::Name& each, const float*, const ndt::TensorSpec& spec) {
+      if (each.view() != name) return;
+      stored = random_floats(spec.extents.count(), 0.08f, static_cast<std::uint32_t>(spec.extents.count()));
+      if (name.find("norm") != name.npos && name.ends_with("weight")) {
+        for (float& gain : stored) gain += 1.0f;
+      }
+      tensor = {stored.data(), nullptr, spec.extents};
+    });
+    return tensor;
+  }
+};
+
+}  // namespace bench

@@ -1,0 +1,73 @@
+// ndt/config.hpp: version, compiler differences and the checks that every other header relies on.
+// Every #if about a compiler or a target lives here; the ones about SIMD libraries live in simd.hpp.
+#pragma once
+
+#define NDT_VERSION_MAJOR 0
+#define NDT_VERSION_MINOR 1
+#define NDT_VERSION_PATCH 0
+
+#if defined(_MSVC_LANG) ? _MSVC_LANG < 202002L : __cplusplus < 202002L
+#error "ndt needs C++20: compile with -std=c++20 or newer"
+#endif
+
+// Fast-math lets the compiler reorder sums and assume that no NaN exists, which breaks the promise of equal bits and
+// the handling of bad input. Define NDT_ALLOW_FAST_MATH to give both up knowingly.
+#if defined(__FAST_MATH__) && !defined(NDT_ALLOW_FAST_MATH)
+#error "ndt does not keep its numerical promises under -ffast-math: drop the flag or define NDT_ALLOW_FAST_MATH"
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define NDT_INLINE inline __attribute__((always_inline))
+#define NDT_INLINE_LAMBDA __attribute__((always_inline))
+#define NDT_NOINLINE __attribute__((noinline))
+#define NDT_RESTRICT __restrict__
+#else
+#define NDT_INLINE inline
+#define NDT_INLINE_LAMBDA
+#define NDT_NOINLINE
+#define NDT_RESTRICT
+#endif
+
+// Marks functions that neither allocate nor lock nor call the system; checked by compilers that know the attribute.
+#if defined(__has_cpp_attribute)
+#if __has_cpp_attribute(clang::nonblocking)
+#define NDT_NONBLOCKING [[clang::nonblocking]]
+#endif
+#endif
+#ifndef NDT_NONBLOCKING
+#define NDT_NONBLOCKING
+#endif
+
+// Broken preconditions stop a debug build and cost nothing in a release build. Define NDT_ASSERT to use another check.
+#ifndef NDT_ASSERT
+#ifdef NDEBUG
+#define NDT_ASSERT(condition) ((void)0)
+#else
+#include <cassert>
+#define NDT_ASSERT(condition) assert(condition)
+#endif
+#endif
+
+// One binary may hold several translation units built with different -m flags. All names of the library live in an
+// inline namespace called after the instruction set, so the linker never merges code of one unit into another.
+#if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
+#define NDT_TARGET x86_avx512
+#elif defined(__AVX2__) && defined(__FMA__)
+#define NDT_TARGET x86_avx2_fma
+#elif defined(__AVX2__)
+#define NDT_TARGET x86_avx2
+#elif defined(__AVX__)
+#define NDT_TARGET x86_avx
+#elif defined(__SSE4_2__)
+#define NDT_TARGET x86_sse4_2
+#elif defined(__SSE2__)
+#define NDT_TARGET x86_sse2
+#elif defined(__aarch64__)
+#define NDT_TARGET arm64_neon
+#elif defined(__ARM_FEATURE_MVE)
+#define NDT_TARGET arm_mve
+#elif defined(__ARM_NEON)
+#define NDT_TARGET arm_neon
+#else
+#define NDT_TARGET generic
+#endif

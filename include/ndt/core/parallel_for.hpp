@@ -1,0 +1,40 @@
+// ndt/core/parallel_for.hpp: who runs the independent parts of a piece of work. Kernels never split themselves: only
+// these policies do, and results do not depend on which one is used.
+#pragma once
+
+#include <cstddef>
+
+#include "ndt/config.hpp"
+
+namespace ndt::inline NDT_TARGET {
+
+/// Everything on the calling thread, in order. The real-time guarantees are those of this policy.
+struct Serial {
+  static constexpr std::size_t workers() noexcept { return 1; }
+  /// work(task, worker) for every task below `tasks`; no two tasks run at once on one worker.
+  template <class Work>
+  NDT_INLINE void operator()(std::size_t tasks, Work work) const noexcept {
+    for (std::size_t task = 0; task < tasks; ++task) work(task, std::size_t{0});
+  }
+};
+
+#ifdef _OPENMP
+/// Tasks dealt out in turn to `threads` threads of OpenMP.
+struct OpenMP {
+  std::size_t threads = 1;
+
+  constexpr std::size_t workers() const noexcept { return threads; }
+  template <class Work>
+  void operator()(std::size_t tasks, Work work) const noexcept {
+    const std::size_t team = threads < tasks ? threads : tasks;
+    if (team <= 1) return Serial{}(tasks, work);
+    // A worker is a loop index and not a thread number: it holds whatever team the runtime grants.
+#pragma omp parallel for num_threads(static_cast<int>(team)) schedule(static, 1)
+    for (std::size_t worker = 0; worker < team; ++worker) {
+      for (std::size_t task = worker; task < tasks; task += team) work(task, worker);
+    }
+  }
+};
+#endif
+
+}  // namespace ndt::inline NDT_TARGET

@@ -1,0 +1,102 @@
+// ndt/kernels/attention.hpp: one head of scaled dot-product attention (Vaswani et al. 2017) inside a context band.
+//
+// Only keys and values inside the band of a bin are read for it: what lies outside is skipped, not masked, and may be
+// NaN. A block of rows shares the keys that all of them see; the few that only some see are added row by row, before
+// and after, so that every output is still one chain over ascending keys and its bits do not depend on the block.
+#pragma once
+
+#include <cstddef>
+
+#include "ndt/config.hpp"
+#include "ndt/core/band.hpp"
+#include "ndt/core/view.hpp"
+#include "ndt/kernels/linear.hpp"
+#include "ndt/kernels/map.hpp"
+#include "ndt/kernels/packing.hpp"
+#include "ndt/kernels/softmax.hpp"
+
+namespace ndt::inline NDT_TARGET::kernels {
+
+/// Elements of scratch that attention over `bins` keys needs: one block of rows of scores.
+template <class V>
+constexpr std::size_t attention_scratch_size(std::size_t bins) noexcept {
+  return tile_limits<V>::rows * round_up(bins, panel_width);
+}
+
+/// What the rows of one head read.
+template <class T>
+struct AttentionHead {
+  Rows<const T> queries;   ///< (T, width), not yet scaled
+  const T* keys;           ///< pack_transposed of (T, width)
+  const T* values;         ///< pack_rows of (T, width)
+  std::size_t bins;        ///< T, of keys and values
+  std::size_t head_width;  ///< width
+  T scale;                 ///< 1 / sqrt(width)
+};
+
+namespace detail {
+
+/// out(rows,width) = P V over the keys that each row sees. P is (rows,T), and its row r belongs to bin row + r.
+template <class V>
+void weighted_values(Rows<typename V::value_type> out, Rows<const typename V::value_type> weights,
+                     const AttentionHead<typename V::value_type>& head, const Band& band, std::size_t row,
+                     std::size_t rows) noexcept {
+  using T = typename V::value_type;
+  const Panels<T> values{head.values, head.bins * panel_width};
+  // The keys [common, common_end) are seen by every row of the block.
+  const std::size_t common = band.first(row + rows - 1);
+  const std::size_t common_end = max_size(common, band.last(row, head.bins) + 1);
+  const auto add = [&](std::size_t r, std::size_t count, std::size_t from, std::size_t to, bool accumulate) {
+    gemm<V>(out.from(r), weights.from(r, from), values.from_row(from), count, to - from, head.head_width,
+            {.accumulate = accumulate});
+  };
+  const bool even_start = band.first(row) == common;
+  if (!even_start) {
+    for (std::size_t r = 0; r < rows; ++r) {
+      const std::size_t end = min_size(common, band.last(row + r, head.bins) + 1);
+      add(r, 1, band.first(row + r), max_size(end, band.first(row + r)), false);
+    }
+  }
+  if (even_start || common < common_end) add(0, rows, common, common_end, !even_start);
+  for (std::size_t r = 0; r < rows; ++r) {
+    const std::size_t end = band.last(row + r, head.bins) + 1;
+    if (common_end < end) add(r, 1, common_end, end, true);
+  }
+}
+
+}  // namespace detail
+
+/// Attention of bins [first, last): out(T,width) receives their rows. scratch: attention_scratch_size elements.
+/// `average`: null, or (T,T) with the given share of the softmax weights added inside the band of each row.
+template <class V>
+void attention(Rows<typename V::value_type> out, const AttentionHead<typename V::value_type>& head, const Band& band,
+               std::size_t first, std::size_t last, typename V::value_type* scratch,
+               Rows<typename V::value_type> average = {}, typename V::value_type share = 1) noexcept {
+  using T = typename V::value_type;
+  constexpr std::size_t W = V::width;
+  const std::size_t bins = head.bins;
+  const Rows<T> scores{scratch, round_up(bins, panel_width)};
+  const Panels<T> keys{head.keys, head.head_width * panel_width};
+  const std::size_t blocks = divide_up(last - first, tile_limits<V>::rows);
+  for (std::size_t block = 0, row = first; block < blocks; ++block) {
+    const std::size_t rows = (last - row) / (blocks - block);
+    const std::size_t low = band.first(row) / W, high = band.last(row + rows - 1, bins) / W + 1;
+    // Whole registers of keys around the band; what falls outside it is never read.
+    gemm_registers<V>(scores, head.queries.from(row), keys, rows, head.head_width, round_up(bins, panel_width), low,
+                      high, {});
+    for (std::size_t r = 0; r < rows; ++r) {
+      const std::size_t begin = band.first(row + r), end = band.last(row + r, bins) + 1;
+      T* const weights = scores[r] + begin;
+      softmax<V>(weights, end - begin, head.scale);
+      if (average.data != nullptr) {
+        const auto part = V::set(share);
+        T* const sum = average[row + r] + begin;
+        map<V>(sum, end - begin, [=](auto s, auto w) NDT_INLINE_LAMBDA { return V::fma(w, part, s); }, sum, weights);
+      }
+    }
+    detail::weighted_values<V>(out.from(row), scores, head, band, row, rows);
+    row += rows;
+  }
+}
+
+}  // namespace ndt::inline NDT_TARGET::kernels

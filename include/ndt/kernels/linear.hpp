@@ -1,0 +1,170 @@
+// ndt/kernels/linear.hpp: C(M,N) = A(M,K) B(K,N) with B in panels, and what is fused to the edge of it.
+//
+// A tile of C lives in registers while k runs from 0 to K - 1; each element is one chain of multiply-adds in ascending
+// k, so its bits depend neither on the tile it falls into nor on who computes the other rows. Rows of A are broadcast
+// element by element: K needs no tail and no alignment.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "ndt/config.hpp"
+#include "ndt/core/dim.hpp"
+#include "ndt/core/view.hpp"
+#include "ndt/kernels/activation.hpp"
+#include "ndt/kernels/packing.hpp"
+#include "ndt/simd.hpp"
+
+namespace ndt::inline NDT_TARGET::kernels {
+
+/// What happens to a tile before it is stored, in this order.
+template <class T>
+struct Edge {
+  bool accumulate = false;      ///< the chain starts from C instead of 0
+  const T* bias = nullptr;      ///< (N), added to every row
+  Rows<const T> residual = {};  ///< (M,N), added; may be C itself
+  bool relu = false;            ///< negative results become 0
+};
+
+/// The largest tile for a policy: rows, and registers of columns for a number of rows, so that accumulators, a row of B
+/// and one element of A fit the register file.
+template <class V>
+struct tile_limits {
+  static constexpr std::size_t rows = V::width == 1 ? 2 : V::registers == 32 ? 8 : 6;
+  static constexpr std::size_t registers(std::size_t tile_rows) noexcept {
+    const std::size_t fitting = (V::registers - 1) / (tile_rows + 1);
+    return max_size(1, min_size(fitting, tile_rows == 1 ? 8 : 4));
+  }
+};
+
+namespace detail {
+
+/// f(integral_constant 0), ..., f(integral_constant N - 1), written out.
+template <std::size_t N, class F>
+NDT_INLINE constexpr void unroll(F&& f) noexcept {
+  [&]<std::size_t... I>(std::index_sequence<I...>) NDT_INLINE_LAMBDA {
+    (f(std::integral_constant<std::size_t, I>{}), ...);
+  }(std::make_index_sequence<N>{});
+}
+
+template <class T>
+struct TileWork {
+  Rows<T> c;         ///< (rows, columns) of this tile
+  Rows<const T> a;   ///< (rows, K)
+  Panels<T> b;       ///< whole panels; the tile starts at register `first` of a row of them
+  std::size_t K;
+  std::size_t first;
+  std::size_t columns;  ///< from the tile's first column to the end of C: may end inside its last register
+};
+
+template <class V, std::size_t R, std::size_t Q>
+void tile(const TileWork<typename V::value_type>& work, const Edge<typename V::value_type>& edge) noexcept {
+  using T = typename V::value_type;
+  using reg = typename V::reg;
+  constexpr std::size_t W = V::width, per_panel = panel_width / W;
+  const std::size_t last_lanes = work.columns - (Q - 1) * W;  // the last register may be partly outside C
+
+  const T* a[R];
+  const T* b[Q];
+  unroll<R>([&](auto r) NDT_INLINE_LAMBDA { a[r] = work.a[r]; });
+  unroll<Q>([&](auto q) NDT_INLINE_LAMBDA {
+    const std::size_t index = work.first + q;
+    b[q] = work.b.data + index / per_panel * work.b.stride + index % per_panel * W;
+  });
+
+  // Runs f(r, q, lanes) over the tile, with the number of lanes only where a register is not full.
+  const auto for_registers = [&](auto f) NDT_INLINE_LAMBDA {
+    unroll<Q - 1>([&](auto q) NDT_INLINE_LAMBDA { unroll<R>([&](auto r) NDT_INLINE_LAMBDA { f(r, q, simd::all_lanes{}); }); });
+    constexpr std::integral_constant<std::size_t, Q - 1> last;
+    if (last_lanes >= W) {
+      unroll<R>([&](auto r) NDT_INLINE_LAMBDA { f(r, last, simd::all_lanes{}); });
+    } else {
+      unroll<R>([&](auto r) NDT_INLINE_LAMBDA { f(r, last, last_lanes); });
+    }
+  };
+
+  reg sum[R][Q];
+  if (edge.accumulate) {
+    for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { sum[r][q] = V::load(work.c[r] + q * W, lanes); });
+  } else {
+    unroll<R>([&](auto r) NDT_INLINE_LAMBDA { unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::set(T(0)); }); });
+  }
+
+  for (std::size_t k = 0; k < work.K; ++k) {
+    reg row[Q];
+    unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { row[q] = V::load(b[q] + k * panel_width); });
+    unroll<R>([&](auto r) NDT_INLINE_LAMBDA {
+      const reg x = V::set(a[r][k]);
+      unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::fma(x, row[q], sum[r][q]); });
+    });
+  }
+
+  if (edge.bias != nullptr) {
+    const T* const bias = edge.bias + work.first * W;
+    for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { sum[r][q] = sum[r][q] + V::load(bias + q * W, lanes); });
+  }
+  if (edge.residual.data != nullptr) {
+    for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA {
+      sum[r][q] = sum[r][q] + V::load(edge.residual[r] + q * W, lanes);
+    });
+  }
+  if (edge.relu) {
+    unroll<R>([&](auto r) NDT_INLINE_LAMBDA { unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { sum[r][q] = relu<V>(sum[r][q]); }); });
+  }
+  for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { V::store(work.c[r] + q * W, sum[r][q], lanes); });
+}
+
+template <class V>
+using TileFunction = void (*)(const TileWork<typename V::value_type>&, const Edge<typename V::value_type>&) noexcept;
+
+/// The tiles of R rows, by registers of columns - 1. Null where the registers would not do.
+template <class V, std::size_t R>
+constexpr auto tiles_of_rows() noexcept {
+  return []<std::size_t... Q>(std::index_sequence<Q...>) {
+    return std::array<TileFunction<V>, 8>{&tile<V, R, Q + 1>...};
+  }(std::make_index_sequence<tile_limits<V>::registers(R)>{});
+}
+
+template <class V>
+inline constexpr auto tiles = []<std::size_t... R>(std::index_sequence<R...>) {
+  return std::array<std::array<TileFunction<V>, 8>, sizeof...(R)>{tiles_of_rows<V, R + 1>()...};
+}(std::make_index_sequence<tile_limits<V>::rows>{});
+
+}  // namespace detail
+
+/// Columns [first, last) of C, counted in registers of V, for M rows. N is the number of columns that C has: a register
+/// that crosses it is stored in part. `c`, `edge.residual` and `edge.bias` start at column 0.
+template <class V>
+void gemm_registers(Rows<typename V::value_type> c, Rows<const typename V::value_type> a,
+                    Panels<typename V::value_type> b, std::size_t M, std::size_t K, std::size_t N, std::size_t first,
+                    std::size_t last, const Edge<typename V::value_type>& edge) noexcept {
+  constexpr std::size_t W = V::width;
+  if (M == 0 || first >= last) return;
+  // Blocks as equal as possible: a few rows less everywhere beat one thin block at the end.
+  const std::size_t row_blocks = divide_up(M, tile_limits<V>::rows);
+  const std::size_t tallest = divide_up(M, row_blocks);
+  const std::size_t column_blocks = divide_up(last - first, tile_limits<V>::registers(tallest));
+  for (std::size_t cb = 0, q = first; cb < column_blocks; ++cb) {
+    const std::size_t Q = (last - q) / (column_blocks - cb);
+    // The panels of this block stay in the first cache while all rows pass.
+    for (std::size_t rb = 0, r = 0; rb < row_blocks; ++rb) {
+      const std::size_t R = (M - r) / (row_blocks - rb);
+      Edge<typename V::value_type> here = edge;
+      if (edge.residual.data != nullptr) here.residual = edge.residual.from(r, q * W);
+      const detail::TileWork<typename V::value_type> work{c.from(r, q * W), a.from(r), b, K, q, N - q * W};
+      detail::tiles<V>[R - 1][Q - 1](work, here);
+      r += R;
+    }
+    q += Q;
+  }
+}
+
+/// C(M,N) = A(M,K) B(K,N) and then the edge. C must not overlap A or B.
+template <class V>
+void gemm(Rows<typename V::value_type> c, Rows<const typename V::value_type> a, Panels<typename V::value_type> b,
+          std::size_t M, std::size_t K, std::size_t N, const Edge<typename V::value_type>& edge = {}) noexcept {
+  gemm_registers<V>(c, a, b, M, K, N, 0, divide_up(N, V::width), edge);
+}
+
+}  // namespace ndt::inline NDT_TARGET::kernels

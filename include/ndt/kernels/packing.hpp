@@ -1,0 +1,73 @@
+// ndt/kernels/packing.hpp: matrices as panels, the one layout of weights, keys and values.
+//
+// A panel holds 16 columns of a (K,N) matrix, row after row: element (k,j) of the matrix is element k*16 + j%16 of
+// panel j/16. Columns beyond N are zero. 16 floats are one cache line and one AVX-512 register, two of AVX2, four of
+// NEON, so one packed file serves every instruction set.
+#pragma once
+
+#include <cstddef>
+
+#include "ndt/config.hpp"
+#include "ndt/core/dim.hpp"
+#include "ndt/core/view.hpp"
+
+namespace ndt::inline NDT_TARGET::kernels {
+
+inline constexpr std::size_t panel_width = 16;
+
+/// Packed panels; consecutive ones lie `stride` elements apart. Rows may be skipped by moving `data`.
+template <class T>
+struct Panels {
+  const T* data = nullptr;
+  std::size_t stride = 0;
+
+  /// Without the first `row` rows.
+  constexpr Panels from_row(std::size_t row) const noexcept { return {data + row * panel_width, stride}; }
+};
+
+/// Elements of a packed (K,N) matrix.
+constexpr std::size_t packed_size(std::size_t K, std::size_t N) noexcept { return K * round_up(N, panel_width); }
+
+/// Packs the transpose of w, which is (N,K): torch's Linear weight, or keys with one row per bin. Only rows
+/// [first, last) of w, that is columns of the panels, are written; the columns beyond N with the last of them.
+template <class T>
+constexpr void pack_transposed(T* panels, Rows<const T> w, std::size_t N, std::size_t K, std::size_t first,
+                               std::size_t last) noexcept {
+  const std::size_t end = last == N ? round_up(N, panel_width) : last;
+  for (std::size_t j = first; j < end;) {
+    T* const panel = panels + j / panel_width * panel_width * K;
+    const std::size_t from = j % panel_width;
+    const std::size_t to = min_size(panel_width, from + (end - j));
+    const std::size_t filled = j < N ? min_size(to, from + (N - j)) : from;
+    for (std::size_t k = 0; k < K; ++k) {
+      for (std::size_t c = from; c < filled; ++c) panel[k * panel_width + c] = w[j + (c - from)][k];
+      for (std::size_t c = filled; c < to; ++c) panel[k * panel_width + c] = T(0);
+    }
+    j += to - from;
+  }
+}
+
+/// Packs rows [first, last) of m, which is (K,N): values with one row per bin.
+template <class T>
+constexpr void pack_rows(T* panels, Rows<const T> m, std::size_t K, std::size_t N, std::size_t first,
+                         std::size_t last) noexcept {
+  for (std::size_t j = 0; j < N; j += panel_width) {
+    T* const panel = panels + j * K;
+    const std::size_t filled = min_size(panel_width, N - j);
+    for (std::size_t k = first; k < last; ++k) {
+      for (std::size_t c = 0; c < filled; ++c) panel[k * panel_width + c] = m[k][j + c];
+      for (std::size_t c = filled; c < panel_width; ++c) panel[k * panel_width + c] = T(0);
+    }
+  }
+}
+
+/// The inverse of pack_transposed for a whole matrix.
+template <class T>
+constexpr void unpack_transposed(Rows<T> w, const T* panels, std::size_t N, std::size_t K) noexcept {
+  for (std::size_t j = 0; j < N; ++j) {
+    const T* const column = panels + j / panel_width * panel_width * K + j % panel_width;
+    for (std::size_t k = 0; k < K; ++k) w[j][k] = column[k * panel_width];
+  }
+}
+
+}  // namespace ndt::inline NDT_TARGET::kernels

@@ -1,0 +1,94 @@
+// ndt/layers/attention.hpp: multi-head self-attention, as torch.nn.MultiheadAttention with packed projections.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+
+#include "ndt/config.hpp"
+#include "ndt/core/arena.hpp"
+#include "ndt/core/band.hpp"
+#include "ndt/core/view.hpp"
+#include "ndt/kernels/attention.hpp"
+#include "ndt/kernels/packing.hpp"
+#include "ndt/layers/linear.hpp"
+
+namespace ndt::inline NDT_TARGET {
+
+/// Buffers of one window of attention: what project() leaves for attend().
+template <class T>
+struct AttentionBuffers {
+  Rows<T> projected;         ///< (T, 3 width): queries, keys, values
+  T* keys = nullptr;         ///< every head's keys, packed
+  T* values = nullptr;       ///< every head's values, packed
+  std::size_t key_size = 0;  ///< elements of one head's keys
+  std::size_t value_size = 0;
+};
+
+template <class V, class Shape>
+struct SelfAttention {
+  using T = typename V::value_type;
+  using Width = decltype(Shape{}.width());
+  using Projected = decltype(Dim<3>{} * Width{});
+
+  Linear<V, Width, Projected> in_proj;  ///< rows: queries, keys, values; heads are slices of each
+  Linear<V, Width, Width> out_proj;
+  std::size_t heads;
+  std::size_t head_width;
+  Band band;
+
+  constexpr explicit SelfAttention(const Shape& shape) noexcept
+      : in_proj(shape.width(), Dim<3>{} * shape.width()),
+        out_proj(shape.width(), shape.width()),
+        heads(shape.config.heads),
+        head_width(shape.config.head_width()),
+        band(shape.config.band()) {}
+
+  template <class F, class Path>
+  constexpr void visit_tensors(F&& f, const Path& path) {
+    in_proj.visit_tensors(f, path, ".in_proj_weight", ".in_proj_bias");
+    out_proj.visit_tensors(f, path + ".out_proj");
+  }
+
+  constexpr AttentionBuffers<T> plan(Arena<T>& arena, std::size_t bins) const noexcept {
+    const std::size_t stride = round_up(in_proj.outputs, kernels::panel_width);
+    AttentionBuffers<T> buffers;
+    buffers.projected = {arena.take(bins * stride), stride};
+    buffers.key_size = kernels::packed_size(head_width, bins);
+    buffers.value_size = kernels::packed_size(bins, head_width);
+    buffers.keys = arena.take(heads * buffers.key_size);
+    buffers.values = arena.take(heads * buffers.value_size);
+    return buffers;
+  }
+
+  /// Queries, keys and values of bins [first, last) from x(T, width). Different bins may be done at the same time.
+  void project(const AttentionBuffers<T>& buffers, Rows<const T> x, std::size_t bins, std::size_t first,
+               std::size_t last) const noexcept {
+    in_proj.forward(buffers.projected.from(first), x.from(first), last - first);
+    const std::size_t width = in_proj.inputs;
+    for (std::size_t h = 0; h < heads; ++h) {
+      const Rows<const T> keys = buffers.projected.from(0, width + h * head_width);
+      const Rows<const T> values = buffers.projected.from(0, 2 * width + h * head_width);
+      kernels::pack_transposed(buffers.keys + h * buffers.key_size, keys, bins, head_width, first, last);
+      kernels::pack_rows(buffers.values + h * buffers.value_size, values, bins, head_width, first, last);
+    }
+  }
+
+  /// The heads' outputs side by side for bins [first, last) into context(T, width), once all bins are projected.
+  /// average: null, or (T,T), to which the mean of the heads' softmax weights is added.
+  void attend(Rows<T> context, const AttentionBuffers<T>& buffers, std::size_t bins, std::size_t first,
+              std::size_t last, T* scratch, Rows<T> average) const noexcept {
+    const T scale = T(1) / std::sqrt(static_cast<T>(head_width));
+    for (std::size_t h = 0; h < heads; ++h) {
+      const kernels::AttentionHead<T> head{buffers.projected.from(0, h * head_width),
+                                           buffers.keys + h * buffers.key_size,
+                                           buffers.values + h * buffers.value_size,
+                                           bins,
+                                           head_width,
+                                           scale};
+      kernels::attention<V>(context.from(0, h * head_width), head, band, first, last, scratch, average,
+                            T(1) / static_cast<T>(heads));
+    }
+  }
+};
+
+}  // namespace ndt::inline NDT_TARGET

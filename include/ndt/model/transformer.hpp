@@ -1,0 +1,277 @@
+// ndt/model/transformer.hpp: the Neural Data Transformer's forward pass (Ye & Pandarinath 2021, figure 1; reference:
+// src/model.py, NeuralDataTransformer).
+//
+//   ndt::StaticTransformer<config>   the shape is a type: weights in flash, workspace an array
+//   ndt::DynamicTransformer          the shape is data: bind() checks it and the memory
+//
+// A model is a shape and a pointer to packed weights. It is never written to after it is bound, so any number of
+// workspaces, on any number of threads, may use one model at the same time.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+#include "ndt/config.hpp"
+#include "ndt/core/arena.hpp"
+#include "ndt/core/dim.hpp"
+#include "ndt/core/name.hpp"
+#include "ndt/core/parallel_for.hpp"
+#include "ndt/core/status.hpp"
+#include "ndt/core/tensor_spec.hpp"
+#include "ndt/core/view.hpp"
+#include "ndt/kernels/map.hpp"
+#include "ndt/layers/decoder.hpp"
+#include "ndt/layers/embedding.hpp"
+#include "ndt/layers/encoder_layer.hpp"
+#include "ndt/layers/norm.hpp"
+#include "ndt/model/config.hpp"
+#include "ndt/model/shape.hpp"
+#include "ndt/simd.hpp"
+
+namespace ndt::inline NDT_TARGET {
+
+/// Where forward() writes, trial after trial; null for what is not wanted.
+template <class T>
+struct Outputs {
+  T* log_rates = nullptr;  ///< (trials, bins, neurons): ln(counts per bin), or the rates themselves if !config.lograte
+  T* hidden = nullptr;     ///< (trials, bins, width): the encoder's output after its final norm
+  T* layers = nullptr;     ///< (trials, L, bins, width): every layer's output, before the final norm
+  T* attention = nullptr;  ///< (trials, L, bins, bins): softmax weights [reader, read], mean over heads
+};
+
+/// Elements that a tensor takes in packed memory, up to the next boundary.
+template <class T>
+constexpr std::size_t packed_count(const TensorSpec& spec) noexcept {
+  const std::size_t count = spec.layout == Layout::panels
+                                ? kernels::packed_size(spec.extents.size[1], spec.extents.size[0])
+                                : spec.extents.count();
+  return round_up(count, alignment_bytes / sizeof(T));
+}
+
+template <class Shape, class V = simd::native<float>>
+class Transformer {
+ public:
+  using T = typename V::value_type;
+  using value_type = T;
+
+  /// Bound to nothing: good for its sizes, not for forward().
+  constexpr Transformer() noexcept = default;
+  constexpr explicit Transformer(const Shape& shape) noexcept : shape_(shape) {}
+
+  /// A model whose shape is a type, over packed weights of exactly its size, usable in constinit.
+  template <std::size_t Count>
+  constexpr explicit Transformer(std::span<const T, Count> packed) noexcept : packed_(packed.data()) {
+    static_assert(Count == Transformer{}.packed_size(), "these weights were packed for another shape");
+  }
+  template <std::size_t Count>
+  constexpr explicit Transformer(const T (&packed)[Count]) noexcept
+      : Transformer(std::span<const T, Count>(packed)) {}
+
+  /// A model over packed weights that must outlive it. Fails if the configuration or the amount of memory is wrong.
+  constexpr Status bind(const Shape& shape, std::span<const T> packed) noexcept {
+    if (const Status status = shape.config.validate(); !status.ok()) return status;
+    const std::size_t needed = Transformer(shape).packed_size();
+    if (packed.size() < needed) return {Error::memory_too_small, "packed weights", Extents(needed), Extents(packed.size())};
+    shape_ = shape;
+    packed_ = packed.data();
+    return {};
+  }
+
+  constexpr const ModelConfig& config() const noexcept { return shape_.config; }
+  constexpr const Shape& shape() const noexcept { return shape_; }
+  constexpr const T* packed() const noexcept { return packed_; }
+
+  /// f(name, pointer to packed data, spec) for every weight tensor, in packed order. Names are PyTorch's.
+  template <class F>
+  constexpr void visit_tensors(F&& f) const {
+    auto next = packed_;
+    const auto bound = [&](const Name& name, const T*& data, const TensorSpec& spec) {
+      data = next;
+      if (next != nullptr) next += packed_count<T>(spec);
+      f(name, data, spec);
+    };
+    const Name root;
+    Embedding<V, Shape>(shape_).visit_tensors(bound, root);
+    for (std::size_t i = 0; i < config().layers; ++i) {
+      EncoderLayer<V, Shape>(shape_).visit_tensors(bound, Name("transformer_encoder.layers.").append_number(i));
+    }
+    FinalNorm<V, Width>(final_norm()).visit_tensors(bound, Name("transformer_encoder.norm"));
+    Decoder<V, Shape>(shape_).visit_tensors(bound, root);
+  }
+
+  /// Elements of T that the packed weights take.
+  constexpr std::size_t packed_size() const noexcept {
+    return embedding_size() + config().layers * layer_size() + count(final_norm()) + count(Decoder<V, Shape>(shape_));
+  }
+
+  /// Elements of T that forward() needs for trials of at most `bins` bins with a policy of that many workers.
+  constexpr std::size_t workspace_size(std::size_t bins, std::size_t workers = 1) const noexcept {
+    Arena<T> inside(nullptr);
+    plan(inside, bins, workers);
+    return max_size(inside.used(), workers * serial_size(bins));
+  }
+  constexpr std::size_t workspace_size() const noexcept { return workspace_size(config().trial_length); }
+  constexpr std::size_t workspace_bytes(std::size_t bins, std::size_t workers = 1) const noexcept {
+    return workspace_size(bins, workers) * sizeof(T);
+  }
+
+  /// Log rates, and what else `out` asks for, from counts(trials, bins, neurons) of any integer or floating type.
+  /// 1 <= bins <= trial_length: the first positions are used. workspace: workspace_size(bins, policy.workers())
+  /// elements, best on a 64-byte boundary, of any content. A policy of several workers splits the trials, or the bins
+  /// of a single one. The bits of the result depend neither on the policy nor on the place in a batch.
+  template <class Count, class Policy = Serial>
+  void forward(const Outputs<T>& out, const Count* counts, std::size_t trials, std::size_t bins,
+               std::span<T> workspace, const Policy& policy = {}) const noexcept NDT_NONBLOCKING {
+    NDT_ASSERT(packed_ != nullptr && bins >= 1 && bins <= config().trial_length);
+    NDT_ASSERT(workspace.size() >= workspace_size(bins, policy.workers()));
+    if (trials == 1) return window(out, counts, bins, workspace.data(), policy);
+    const std::size_t N = shape_.neurons(), size = serial_size(bins);
+    policy(trials, [&](std::size_t trial, std::size_t worker) {
+      window(trial_of(out, trial, bins), counts + trial * bins * N, bins, workspace.data() + worker * size, Serial{});
+    });
+  }
+
+ private:
+  using Width = decltype(Shape{}.width());
+
+  struct Buffers {
+    Rows<T> x, spare, hidden;
+    AttentionBuffers<T> attention[2];
+    T* scratch;
+    std::size_t scratch_size;
+  };
+
+  template <class Layer>
+  static constexpr std::size_t count(Layer layer) noexcept {
+    std::size_t total = 0;
+    layer.visit_tensors([&](NoName, const T*&, const TensorSpec& spec) { total += packed_count<T>(spec); }, NoName{});
+    return total;
+  }
+  template <class Layer>
+  static NDT_INLINE constexpr Layer bound(Layer layer, const T* packed) noexcept {
+    layer.visit_tensors(
+        [&](NoName, const T*& data, const TensorSpec& spec) {
+          data = packed;
+          packed += packed_count<T>(spec);
+        },
+        NoName{});
+    return layer;
+  }
+  constexpr FinalNorm<V, Width> final_norm() const noexcept {
+    return {shape_.width(), static_cast<T>(config().norm_epsilon), config().scale_norm};
+  }
+  constexpr std::size_t embedding_size() const noexcept { return count(Embedding<V, Shape>(shape_)); }
+  constexpr std::size_t layer_size() const noexcept { return count(EncoderLayer<V, Shape>(shape_)); }
+
+  constexpr Buffers plan(Arena<T>& arena, std::size_t bins, std::size_t workers) const noexcept {
+    const std::size_t D = shape_.width(), N = shape_.neurons(), F = shape_.hidden_size();
+    const auto rows = [&](std::size_t columns) {
+      const std::size_t stride = round_up(columns, kernels::panel_width);
+      return Rows<T>{arena.take(bins * stride), stride};
+    };
+    Buffers buffers{};
+    buffers.x = rows(D);
+    buffers.spare = rows(max_size(D, N));
+    buffers.hidden = rows(max_size(F, ModelConfig::decoder_hidden));
+    // While one worker still reads a layer's keys, another may already write the next layer's.
+    const SelfAttention<V, Shape> attention(shape_);
+    buffers.attention[0] = attention.plan(arena, bins);
+    buffers.attention[1] = workers > 1 ? attention.plan(arena, bins) : buffers.attention[0];
+    buffers.scratch_size = round_up(kernels::attention_scratch_size<V>(bins), alignment_bytes / sizeof(T));
+    buffers.scratch = arena.take(workers * buffers.scratch_size);
+    return buffers;
+  }
+  constexpr std::size_t serial_size(std::size_t bins) const noexcept {
+    Arena<T> arena(nullptr);
+    plan(arena, bins, 1);
+    return arena.used();
+  }
+
+  Outputs<T> trial_of(const Outputs<T>& out, std::size_t trial, std::size_t bins) const noexcept {
+    const auto at = [trial](T* p, std::size_t size) { return p == nullptr ? nullptr : p + trial * size; };
+    const std::size_t D = shape_.width(), L = config().layers;
+    return {at(out.log_rates, bins * shape_.neurons()), at(out.hidden, bins * D), at(out.layers, L * bins * D),
+            at(out.attention, L * bins * bins)};
+  }
+
+  /// One trial. Bins are split into parts; between two calls of the policy every part is complete.
+  template <class Count, class Policy>
+  void window(const Outputs<T>& out, const Count* counts, std::size_t bins, T* workspace,
+              const Policy& policy) const noexcept {
+    Arena<T> arena(workspace);
+    const Buffers buffers = plan(arena, bins, policy.workers());
+    // A part of a few bins is not worth waking a thread for.
+    const std::size_t parts = max_size(1, min_size(policy.workers(), bins / smallest_part));
+    const auto first_of = [=](std::size_t part) { return bins * part / parts; };
+
+    const std::size_t L = config().layers, size = layer_size();
+    const T* const layers = packed_ + embedding_size();
+    const auto layer = [&](std::size_t i) { return bound(EncoderLayer<V, Shape>(shape_), layers + i * size); };
+
+    policy(parts, [&](std::size_t part, std::size_t) {
+      const std::size_t first = first_of(part), last = first_of(part + 1);
+      bound(Embedding<V, Shape>(shape_), packed_)
+          .forward(buffers.x, counts, buffers.spare, first, last, config().max_spikes);
+      layer(0).project(buffers.attention[0], buffers.x, buffers.spare, bins, first, last);
+    });
+    for (std::size_t i = 0; i < L; ++i) {
+      policy(parts, [&](std::size_t part, std::size_t worker) {
+        const std::size_t first = first_of(part), last = first_of(part + 1);
+        Rows<T> average;
+        if (out.attention != nullptr) {
+          average = {out.attention + i * bins * bins, bins};
+          std::fill(average[first], average[last], T(0));
+        }
+        layer(i).transform(buffers.x, buffers.attention[i % 2], buffers.spare, buffers.hidden, bins, first, last,
+                           buffers.scratch + worker * buffers.scratch_size, average);
+        if (out.layers != nullptr) copy_rows(out.layers + i * bins * shape_.width(), buffers.x, first, last);
+        if (i + 1 < L) {
+          layer(i + 1).project(buffers.attention[(i + 1) % 2], buffers.x, buffers.spare, bins, first, last);
+        } else {
+          decode(out, buffers, layers + L * size, first, last);
+        }
+      });
+    }
+  }
+
+  /// The final norm and the decoder for bins [first, last).
+  void decode(const Outputs<T>& out, const Buffers& buffers, const T* packed, std::size_t first,
+              std::size_t last) const noexcept {
+    const FinalNorm<V, Width> norm = bound(final_norm(), packed);
+    norm.forward(buffers.spare.from(first), buffers.x.from(first), last - first);
+    if (out.hidden != nullptr) copy_rows(out.hidden, buffers.spare, first, last);
+    if (out.log_rates == nullptr) return;
+    const std::size_t N = shape_.neurons();
+    bound(Decoder<V, Shape>(shape_), packed + count(norm))
+        .forward({out.log_rates + first * N, N}, buffers.spare.from(first), buffers.hidden.from(first), last - first);
+  }
+
+  void copy_rows(T* to, Rows<const T> from, std::size_t first, std::size_t last) const noexcept {
+    const std::size_t D = shape_.width();
+    for (std::size_t t = first; t < last; ++t) kernels::copy<V>(to + t * D, from[t], shape_.width());
+  }
+
+  static constexpr std::size_t smallest_part = 4;
+
+  [[no_unique_address]] Shape shape_{};
+  const T* packed_ = nullptr;
+};
+
+/// A model whose shape is a type.
+template <ModelConfig Config, class V = simd::native<float>>
+using StaticTransformer = Transformer<StaticShape<Config>, V>;
+
+/// A model whose shape is read from data.
+template <class V = simd::native<float>>
+using DynamicTransformer = Transformer<DynamicShape, V>;
+
+/// The workspace of a StaticTransformer for one trial of up to `Bins` bins, to be placed in static storage.
+template <class Model, std::size_t Bins = Model{}.config().trial_length>
+struct alignas(alignment_bytes) StaticWorkspace {
+  typename Model::value_type elements[Model{}.workspace_size(Bins)] = {};
+
+  constexpr operator std::span<typename Model::value_type>() noexcept { return elements; }
+};
+
+}  // namespace ndt::inline NDT_TARGET

@@ -1,0 +1,8 @@
+// ndt/ndt.hpp: the Neural Data Transformer at inference time. No heap, no exceptions, no locks, no system calls.
+#pragma once
+
+#include "ndt/config.hpp"
+#include "ndt/kernels/activation.hpp"
+#include "ndt/model/config.hpp"
+#include "ndt/model/transformer.hpp"
+#include "ndt/model/weights.hpp"

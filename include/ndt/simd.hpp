@@ -1,0 +1,246 @@
+// ndt/simd.hpp: the instruction set as a type. A kernel takes a policy V, which says what an element is, how many fit
+// in a register and how registers are computed with. This is the only file that names xsimd.
+//
+//   simd::scalar<T>      one element at a time: microcontrollers, and the second opinion of the tests
+//   simd::xs<T, Arch>    xsimd 8.1 or newer
+//   simd::native<T>      the widest of the two that this translation unit is built for
+//
+// What a policy has: value_type, reg, width (lanes of a register), registers (architectural, for the GEMM tile), and
+// static functions load, store, set, fma, max, sqrt, select_less, keep, reduce_add, reduce_max, pow2; registers have
+// + - * /. Functions that touch memory take `lanes`: all_lanes{} for a whole register, or how many of its first lanes
+// exist. They read and write nothing beyond those lanes, whose rest is zero after a load.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include "ndt/config.hpp"
+
+#if !defined(NDT_NO_XSIMD) && defined(__has_include)
+#if __has_include(<xsimd/xsimd.hpp>)
+#include <xsimd/xsimd.hpp>
+#endif
+#endif
+
+namespace ndt::inline NDT_TARGET::simd {
+
+/// In place of a number of lanes: the whole register.
+struct all_lanes {};
+
+/// Exponent arithmetic on the bits of an IEEE number. Adding `round_to_int` to a small x leaves the integer nearest to
+/// x in the low bits of the sum; with the bias added too, a shift turns it into the number 2^x.
+template <class T>
+struct float_bits;
+template <>
+struct float_bits<float> {
+  using integer = std::int32_t;
+  using bits = std::uint32_t;
+  static constexpr int mantissa = 23;
+  static constexpr float bias = 127.0f;
+  static constexpr float round_to_int = 12582912.0f;  // 1.5 * 2^23
+};
+template <>
+struct float_bits<double> {
+  using integer = std::int64_t;
+  using bits = std::uint64_t;
+  static constexpr int mantissa = 52;
+  static constexpr double bias = 1023.0;
+  static constexpr double round_to_int = 6755399441055744.0;  // 1.5 * 2^52
+};
+
+template <class T>
+struct scalar {
+  using value_type = T;
+  using reg = T;
+  static constexpr std::size_t width = 1;
+  static constexpr std::size_t registers = 16;
+
+  static NDT_INLINE reg load(const T* p, all_lanes = {}) noexcept { return *p; }
+  static NDT_INLINE reg load(const T* p, std::size_t lanes) noexcept { return lanes == 0 ? T(0) : *p; }
+  static NDT_INLINE void store(T* p, reg v, all_lanes = {}) noexcept { *p = v; }
+  static NDT_INLINE void store(T* p, reg v, std::size_t lanes) noexcept {
+    if (lanes != 0) *p = v;
+  }
+  static NDT_INLINE reg set(T x) noexcept { return x; }
+  // Two roundings on purpose: std::fma is a library call where the hardware has none.
+  static NDT_INLINE reg fma(reg a, reg b, reg c) noexcept { return a * b + c; }
+  static NDT_INLINE reg max(reg a, reg b) noexcept { return a < b ? b : a; }
+  static NDT_INLINE reg sqrt(reg v) noexcept { return std::sqrt(v); }
+  /// a < b ? x : y
+  static NDT_INLINE reg select_less(reg a, reg b, reg x, reg y) noexcept { return a < b ? x : y; }
+  /// The lanes that exist; `fill` in the others.
+  static NDT_INLINE reg keep(reg v, std::size_t lanes, T fill) noexcept { return lanes == 0 ? fill : v; }
+  static NDT_INLINE T reduce_add(reg v) noexcept { return v; }
+  static NDT_INLINE T reduce_max(reg v) noexcept { return v; }
+  /// 2^n for integral n between the exponents of normal numbers; anything finite or not for other n, without a trap.
+  static NDT_INLINE reg pow2(reg n) noexcept {
+    using B = float_bits<T>;
+    const auto bits = std::bit_cast<typename B::bits>(n + (B::round_to_int + B::bias));
+    return std::bit_cast<T>(static_cast<typename B::bits>(bits << B::mantissa));
+  }
+};
+
+#if defined(XSIMD_VERSION_MAJOR) && !defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
+
+// Asks for the function, not for the version: it was called hadd before 9.0. Found by argument-dependent look-up,
+// outside the policy, whose own reduce_add would hide it.
+template <class R>
+NDT_INLINE auto sum_of_lanes(const R& v) noexcept {
+  if constexpr (requires { reduce_add(v); }) {
+    return reduce_add(v);
+  } else {
+    return hadd(v);
+  }
+}
+
+template <class T, class Arch>
+struct xs {
+  using value_type = T;
+  using reg = xsimd::batch<T, Arch>;
+  static constexpr std::size_t width = reg::size;
+#if defined(__AVX512F__) || defined(__aarch64__)
+  static constexpr std::size_t registers = 32;
+#else
+  static constexpr std::size_t registers = 16;
+#endif
+
+  static NDT_INLINE reg load(const T* p, all_lanes = {}) noexcept { return reg::load_unaligned(p); }
+  static NDT_INLINE void store(T* p, const reg& v, all_lanes = {}) noexcept { v.store_unaligned(p); }
+  // The library has masked memory only in its newest versions, and then not at run time everywhere.
+  static NDT_INLINE reg load(const T* p, std::size_t lanes) noexcept {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(reg) == 64) return load_masked512(p, lanes);
+#endif
+#if defined(__AVX__)
+    if constexpr (sizeof(reg) == 32) return load_masked256(p, lanes);
+#endif
+    alignas(64) T copy[width] = {};
+    for (std::size_t i = 0; i < lanes; ++i) copy[i] = p[i];
+    return load(copy);
+  }
+  static NDT_INLINE void store(T* p, const reg& v, std::size_t lanes) noexcept {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(reg) == 64) return store_masked512(p, v, lanes);
+#endif
+#if defined(__AVX__)
+    if constexpr (sizeof(reg) == 32) return store_masked256(p, v, lanes);
+#endif
+    alignas(64) T copy[width];
+    store(copy, v);
+    for (std::size_t i = 0; i < lanes; ++i) p[i] = copy[i];
+  }
+  static NDT_INLINE reg set(T x) noexcept { return reg(x); }
+  static NDT_INLINE reg fma(const reg& a, const reg& b, const reg& c) noexcept { return xsimd::fma(a, b, c); }
+  static NDT_INLINE reg max(const reg& a, const reg& b) noexcept { return xsimd::max(a, b); }
+  static NDT_INLINE reg sqrt(const reg& v) noexcept { return xsimd::sqrt(v); }
+  static NDT_INLINE reg select_less(const reg& a, const reg& b, const reg& x, const reg& y) noexcept {
+    return xsimd::select(a < b, x, y);
+  }
+  static NDT_INLINE reg keep(const reg& v, std::size_t lanes, T fill) noexcept {
+    return xsimd::select(load(lane_numbers.data()) < reg(static_cast<T>(lanes)), v, reg(fill));
+  }
+  static NDT_INLINE T reduce_add(const reg& v) noexcept { return sum_of_lanes(v); }
+  static NDT_INLINE T reduce_max(const reg& v) noexcept {
+    alignas(64) T lane[width];
+    store(lane, v);
+    for (std::size_t half = width / 2; half > 0; half /= 2) {
+      for (std::size_t i = 0; i < half; ++i) lane[i] = lane[i] < lane[i + half] ? lane[i + half] : lane[i];
+    }
+    return lane[0];
+  }
+  static NDT_INLINE reg pow2(const reg& n) noexcept {
+    using B = float_bits<T>;
+    const reg biased = n + reg(B::round_to_int + B::bias);
+    return as_float(as_integer(biased) << B::mantissa);
+  }
+
+ private:
+  using integer = typename float_bits<T>::integer;
+  using ireg = xsimd::batch<integer, Arch>;
+
+  static constexpr std::array<T, width> lane_numbers = [] {
+    std::array<T, width> numbers{};
+    for (std::size_t i = 0; i < width; ++i) numbers[i] = static_cast<T>(i);
+    return numbers;
+  }();
+
+  // bitwise_cast took the batch type up to 9.x and takes the element type since.
+  template <class R>
+  static NDT_INLINE ireg as_integer(const R& v) noexcept {
+    if constexpr (requires { { xsimd::bitwise_cast<integer>(v) } -> std::same_as<ireg>; }) {
+      return xsimd::bitwise_cast<integer>(v);
+    } else {
+      return xsimd::bitwise_cast<ireg>(v);
+    }
+  }
+  template <class R>
+  static NDT_INLINE reg as_float(const R& v) noexcept {
+    if constexpr (requires { { xsimd::bitwise_cast<T>(v) } -> std::same_as<reg>; }) {
+      return xsimd::bitwise_cast<T>(v);
+    } else {
+      return xsimd::bitwise_cast<reg>(v);
+    }
+  }
+
+#if defined(__AVX512F__)
+  static NDT_INLINE reg load_masked512(const T* p, std::size_t lanes) noexcept {
+    const auto mask = (1u << lanes) - 1u;
+    if constexpr (std::is_same_v<T, float>) {
+      return reg(_mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), p));
+    } else {
+      return reg(_mm512_maskz_loadu_pd(static_cast<__mmask8>(mask), p));
+    }
+  }
+  static NDT_INLINE void store_masked512(T* p, const reg& v, std::size_t lanes) noexcept {
+    const auto mask = (1u << lanes) - 1u;
+    if constexpr (std::is_same_v<T, float>) {
+      _mm512_mask_storeu_ps(p, static_cast<__mmask16>(mask), v);
+    } else {
+      _mm512_mask_storeu_pd(p, static_cast<__mmask8>(mask), v);
+    }
+  }
+#endif
+#if defined(__AVX__)
+  // A window over ones and then zeros, `lanes` of the ones in it.
+  static constexpr std::array<integer, 2 * width> mask_window = [] {
+    std::array<integer, 2 * width> window{};
+    for (std::size_t i = 0; i < width; ++i) window[i] = -1;
+    return window;
+  }();
+  static NDT_INLINE __m256i mask256(std::size_t lanes) noexcept {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask_window.data() + (width - lanes)));
+  }
+  static NDT_INLINE reg load_masked256(const T* p, std::size_t lanes) noexcept {
+    if constexpr (std::is_same_v<T, float>) {
+      return reg(_mm256_maskload_ps(p, mask256(lanes)));
+    } else {
+      return reg(_mm256_maskload_pd(p, mask256(lanes)));
+    }
+  }
+  static NDT_INLINE void store_masked256(T* p, const reg& v, std::size_t lanes) noexcept {
+    if constexpr (std::is_same_v<T, float>) {
+      _mm256_maskstore_ps(p, mask256(lanes), v);
+    } else {
+      _mm256_maskstore_pd(p, mask256(lanes), v);
+    }
+  }
+#endif
+};
+
+template <class T>
+using native = xs<T, xsimd::default_arch>;
+
+#else
+
+template <class T>
+using native = scalar<T>;
+
+#endif
+
+}  // namespace ndt::inline NDT_TARGET::simd

@@ -1,0 +1,36 @@
+// Runs a model and keeps everything it can give.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+#include <ndt/ndt.hpp>
+
+namespace support {
+
+template <class T>
+struct Recorded {
+  std::vector<T> log_rates, hidden, layers, attention;
+  bool operator==(const Recorded&) const = default;
+};
+
+template <class Model, class Count, class Policy = ndt::Serial>
+Recorded<typename Model::value_type> run(const Model& model, const std::vector<Count>& counts, std::size_t trials,
+                                         std::size_t bins, const Policy& policy = {}) {
+  using T = typename Model::value_type;
+  const ndt::ModelConfig& c = model.config();
+  const T unset = std::numeric_limits<T>::quiet_NaN();
+  Recorded<T> r;
+  r.log_rates.assign(trials * bins * c.neurons, unset);
+  r.hidden.assign(trials * bins * c.width(), unset);
+  r.layers.assign(trials * c.layers * bins * c.width(), unset);
+  r.attention.assign(trials * c.layers * bins * bins, unset);
+  // What a workspace held before must not matter.
+  std::vector<T> workspace(model.workspace_size(bins, policy.workers()), unset);
+  model.forward({r.log_rates.data(), r.hidden.data(), r.layers.data(), r.attention.data()}, counts.data(), trials, bins,
+                std::span<T>(workspace), policy);
+  return r;
+}
+
+}  // namespace support
