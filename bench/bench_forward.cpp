@@ -17,8 +17,8 @@ void forward(benchmark::State& state, const bench::Shape& shape, std::size_t bat
 }
 
 void add(const bench::Shape& shape, std::size_t batch, int threads) {
-  const std::string name = "forward/" + std::string(shape.name) + "/batch:" + std::to_string(batch) +
-                           "/threads:" + std::to_string(threads);
+  const std::string name =
+      "forward/" + std::string(shape.name) + "/batch:" + std::to_string(batch) + "/threads:" + std::to_string(threads);
   const auto run = [=](benchmark::State& state) {
 #ifdef _OPENMP
     if (threads > 1) return forward(state, shape, batch, ndt::OpenMP{static_cast<std::size_t>(threads)});

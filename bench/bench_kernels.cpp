@@ -11,8 +11,8 @@
 namespace {
 
 using V = ndt::simd::native<float>;
-using ndt::Rows;
 using ndt::round_up;
+using ndt::Rows;
 namespace kernels = ndt::kernels;
 
 std::string sizes(std::initializer_list<std::size_t> numbers) {
@@ -63,8 +63,9 @@ void rows(const std::string& name, std::size_t bins, std::size_t width, auto run
     const std::size_t stride = round_up(width, 16);
     const auto x = bench::random_floats(bins * stride, 3, 1);
     std::vector<float> y(x.size());
-    const double seconds = bench::seconds_of(
-        state, [&] { run(Rows<float>{y.data(), stride}, Rows<const float>{x.data(), stride}); });
+    const double seconds = bench::seconds_of(state, [&] {
+      run(Rows<float>{y.data(), stride}, Rows<const float>{x.data(), stride});
+    });
     bench::count_elements(state, static_cast<double>(bins * width), seconds);
   });
 }
@@ -72,8 +73,13 @@ void rows(const std::string& name, std::size_t bins, std::size_t width, auto run
 }  // namespace
 
 void bench::register_kernels() {
-  for (const auto& [M, K, N] : {std::array<std::size_t, 3>{70, 202, 202}, {70, 202, 606}, {70, 202, 128}, {70, 128, 202},
-                                {50, 58, 58}, {5, 100, 100}, {1, 202, 606}}) {
+  for (const auto& [M, K, N] : {std::array<std::size_t, 3>{70, 202, 202},
+                                {70, 202, 606},
+                                {70, 202, 128},
+                                {70, 128, 202},
+                                {50, 58, 58},
+                                {5, 100, 100},
+                                {1, 202, 606}}) {
     add("gemm/" + sizes({M, K, N}), [=](benchmark::State& state) { gemm(state, M, K, N); });
   }
   for (const auto& [bins, width] : {std::pair<std::size_t, std::size_t>{70, 101}, {180, 91}, {50, 29}, {5, 50}}) {
@@ -81,17 +87,15 @@ void bench::register_kernels() {
         [=](benchmark::State& state) { attention(state, bins, width, ndt::Band{}); });
   }
   for (const std::size_t bins : {128, 256, 512}) {
-    add("attention/band30+20/" + sizes({bins, 101}), [=](benchmark::State& state) {
-      attention(state, bins, 101, {.backward = 30, .forward = 20});
-    });
+    add("attention/band30+20/" + sizes({bins, 101}),
+        [=](benchmark::State& state) { attention(state, bins, 101, {.backward = 30, .forward = 20}); });
   }
   static const std::vector<float> gain(1024, 1.1f), bias(1024, 0.1f);
   rows("layer_norm", 70, 202, [](Rows<float> y, Rows<const float> x) {
     kernels::layer_norm<V>(y, x, gain.data(), bias.data(), 70, std::size_t{202}, 1e-5f);
   });
-  rows("scale_norm", 70, 202, [](Rows<float> y, Rows<const float> x) {
-    kernels::scale_norm<V>(y, x, 14.2f, 70, std::size_t{202}, 1e-5f);
-  });
+  rows("scale_norm", 70, 202,
+       [](Rows<float> y, Rows<const float> x) { kernels::scale_norm<V>(y, x, 14.2f, 70, std::size_t{202}, 1e-5f); });
   rows("softmax", 70, 70, [](Rows<float> y, Rows<const float> x) {
     for (std::size_t t = 0; t < 70; ++t) {
       kernels::copy<V>(y[t], x[t], std::size_t{70});

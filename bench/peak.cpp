@@ -26,7 +26,8 @@ NDT_NOINLINE double multiply_add_loop(std::size_t rounds) {
       const V::reg f = factor, t = term;
       for (int repeat = 0; repeat < 16; ++repeat) ((sums[I] = V::fma(sums[I], f, t)), ...);
     }
-  }(std::make_index_sequence<Accumulators>{});
+  }
+  (std::make_index_sequence<Accumulators>{});
   float total = 0;
   for (const auto& sum : sums) total += V::reduce_add(sum);
   volatile float sink = total;
@@ -56,8 +57,8 @@ double peak_gflops(int threads) {
   static std::array<double, 65> known{};
   double& peak = known[static_cast<std::size_t>(std::clamp(threads, 1, 64))];
   if (peak == 0) {
-    peak = std::max({best_of<12>(threads), best_of<14>(threads), best_of<16>(threads), best_of<20>(threads),
-                     best_of<24>(threads)});
+    peak = std::max(
+        {best_of<12>(threads), best_of<14>(threads), best_of<16>(threads), best_of<20>(threads), best_of<24>(threads)});
   }
   return peak;
 }

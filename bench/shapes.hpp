@@ -60,10 +60,8 @@ struct Model {
     const ndt::DynamicShape dynamic{shape.config()};
     packed.resize(ndt::DynamicTransformer<>(dynamic).packed_size());
     std::vector<float> stored;
-    const ndt::Status packing =
-        ndt::pack_weights<ndt::simd::native<float>>(std::span<float>(packed), dynamic, [&](std::string_view name) {
-          return stored_tensor(dynamic, name, stored);
-        });
+    const ndt::Status packing = ndt::pack_weights<ndt::simd::native<float>>(
+        std::span<float>(packed), dynamic, [&](std::string_view name) { return stored_tensor(dynamic, name, stored); });
     const ndt::Status binding = model.bind(dynamic, packed);
     if (!packing.ok() || !binding.ok()) std::abort();
     counts.resize(batch * bins * shape.neurons);
@@ -87,14 +85,15 @@ struct Model {
   static ndt::StoredTensor<float> stored_tensor(const ndt::DynamicShape& shape, std::string_view name,
                                                 std::vector<float>& stored) {
     ndt::StoredTensor<float> tensor;
-    ndt::DynamicTransformer<>(shape).visit_tensors([&](const ndt::Name& each, const float*, const ndt::TensorSpec& spec) {
-      if (each.view() != name) return;
-      stored = random_floats(spec.extents.count(), 0.08f, static_cast<std::uint32_t>(spec.extents.count()));
-      if (name.find("norm") != name.npos && name.ends_with("weight")) {
-        for (float& gain : stored) gain += 1.0f;
-      }
-      tensor = {stored.data(), nullptr, spec.extents};
-    });
+    ndt::DynamicTransformer<>(shape).visit_tensors(
+        [&](const ndt::Name& each, const float*, const ndt::TensorSpec& spec) {
+          if (each.view() != name) return;
+          stored = random_floats(spec.extents.count(), 0.08f, static_cast<std::uint32_t>(spec.extents.count()));
+          if (name.find("norm") != name.npos && name.ends_with("weight")) {
+            for (float& gain : stored) gain += 1.0f;
+          }
+          tensor = {stored.data(), nullptr, spec.extents};
+        });
     return tensor;
   }
 };

@@ -173,7 +173,9 @@ struct xs {
   // bitwise_cast took the batch type up to 9.x and takes the element type since.
   template <class R>
   static NDT_INLINE ireg as_integer(const R& v) noexcept {
-    if constexpr (requires { { xsimd::bitwise_cast<integer>(v) } -> std::same_as<ireg>; }) {
+    if constexpr (requires {
+                    { xsimd::bitwise_cast<integer>(v) } -> std::same_as<ireg>;
+                  }) {
       return xsimd::bitwise_cast<integer>(v);
     } else {
       return xsimd::bitwise_cast<ireg>(v);
@@ -181,7 +183,9 @@ struct xs {
   }
   template <class R>
   static NDT_INLINE reg as_float(const R& v) noexcept {
-    if constexpr (requires { { xsimd::bitwise_cast<T>(v) } -> std::same_as<reg>; }) {
+    if constexpr (requires {
+                    { xsimd::bitwise_cast<T>(v) } -> std::same_as<reg>;
+                  }) {
       return xsimd::bitwise_cast<T>(v);
     } else {
       return xsimd::bitwise_cast<reg>(v);

@@ -24,6 +24,4 @@ TEMPLATE_TEST_CASE("forward gives the golden files' numbers", "[model][golden]",
   CHECK(worst_error(r.attention, golden["attention"].values) < support::log_rate_bound<T>);
 }
 
-TEST_CASE("there is a golden file for every switch", "[model][golden]") {
-  CHECK(support::golden_names().size() >= 41);
-}
+TEST_CASE("there is a golden file for every switch", "[model][golden]") { CHECK(support::golden_names().size() >= 41); }

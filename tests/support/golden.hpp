@@ -18,8 +18,8 @@ namespace support {
 
 struct GoldenTensor {
   ndt::Extents extents{};
-  std::vector<double> values;           // f32 and f64
-  std::vector<std::int64_t> integers;   // i64
+  std::vector<double> values;          // f32 and f64
+  std::vector<std::int64_t> integers;  // i64
 };
 
 class Golden {

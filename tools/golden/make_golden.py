@@ -79,6 +79,7 @@ CASES: Dict[str, Config] = {
     "embed1": dict(embed_dim=1, heads=1),
     "embed3": dict(embed_dim=3, heads=3),
     "embed_linear": dict(embed_dim=0, linear_embedder=1, heads=1),
+    "embed_linear_wide": dict(embed_dim=2, linear_embedder=1),
     # Positions.
     "positions_learned_short_input": dict(bins=8),
     "positions_learned_stored_indices": dict(shuffled_positions=1),
@@ -118,6 +119,8 @@ CASES: Dict[str, Config] = {
     "width34_bins37": dict(neurons=34, embed_dim=1, hidden=40, trial_length=37, context_forward=4, context_backward=8),
     "one_bin": dict(trial_length=1),
     "one_bin_of_eleven": dict(bins=1),
+    # The model of the embedded example.
+    "tiny": dict(neurons=4, layers=1, hidden=8, trial_length=20, trials=1, context_forward=0, context_backward=0),
     # Far from base in many switches together.
     "many_switches": dict(embed_dim=1, neurons=12, heads=3, layers=3, learned_position=0, position_offset=0, pre_norm=0,
                           scale_norm=1, gelu=1, context_forward=-1, context_backward=5, decoder_layers=2, lograte=0),

@@ -20,11 +20,7 @@ struct Rows {
   NDT_INLINE constexpr Rows from(std::size_t row, std::size_t column = 0) const noexcept {
     return {data + row * stride + column, stride};
   }
-  NDT_INLINE constexpr operator Rows<const T>() const noexcept
-    requires(!std::is_const_v<T>)
-  {
-    return {data, stride};
-  }
+  NDT_INLINE constexpr operator Rows<const T>() const noexcept requires(!std::is_const_v<T>) { return {data, stride}; }
 };
 
 }  // namespace ndt::inline NDT_TARGET

@@ -28,14 +28,16 @@ template <class V, class Width>
 void gelu_rows(Rows<typename V::value_type> y, Rows<const typename V::value_type> x, std::size_t bins,
                Width width) noexcept {
   for (std::size_t t = 0; t < bins; ++t) {
-    map<V>(y[t], width, [](auto v) NDT_INLINE_LAMBDA { return gelu<V>(v); }, x[t]);
+    map<V>(
+        y[t], width, [](auto v) NDT_INLINE_LAMBDA { return gelu<V>(v); }, x[t]);
   }
 }
 
 /// y[i] = e^x[i] for n elements: rates (counts per bin) from log rates. y may be x.
 template <class V>
 void exp_row(typename V::value_type* y, const typename V::value_type* x, std::size_t n) noexcept {
-  map<V>(y, n, [](auto v) NDT_INLINE_LAMBDA { return exp<V>(v); }, x);
+  map<V>(
+      y, n, [](auto v) NDT_INLINE_LAMBDA { return exp<V>(v); }, x);
 }
 
 }  // namespace ndt::inline NDT_TARGET::kernels

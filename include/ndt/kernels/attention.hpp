@@ -91,7 +91,8 @@ void attention(Rows<typename V::value_type> out, const AttentionHead<typename V:
       if (average.data != nullptr) {
         const auto part = V::set(share);
         T* const sum = average[row + r] + begin;
-        map<V>(sum, end - begin, [=](auto s, auto w) NDT_INLINE_LAMBDA { return V::fma(w, part, s); }, sum, weights);
+        map<V>(
+            sum, end - begin, [=](auto s, auto w) NDT_INLINE_LAMBDA { return V::fma(w, part, s); }, sum, weights);
       }
     }
     detail::weighted_values<V>(out.from(row), scores, head, band, row, rows);

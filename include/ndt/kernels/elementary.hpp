@@ -19,15 +19,17 @@ struct elementary_constants<float> {
   static constexpr float log2_e = 1.4426950408889634f;
   // ln 2 in two parts: the first has so few bits that n * ln2_high is exact.
   static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440054690582767e-4f;
-  static constexpr float exp_overflow = 88.72283905206835f;  // ln of the largest number
+  static constexpr float exp_overflow = 88.72283905206835f;    // ln of the largest number
   static constexpr float exp_underflow = -86.64339756999316f;  // ln 2^-125: smaller results become 0, never denormal
-  static constexpr std::array<float, 7> exp = {  // relative error 1.9e-9 on |x| <= ln(2)/2
-      1.000000000554597088f,    1.0000000363448398428f,   0.49999992075111555657f,  0.16666420071558925099f,
+  static constexpr std::array<float, 7> exp = {
+      // relative error 1.9e-9 on |x| <= ln(2)/2
+      1.000000000554597088f,    1.0000000363448398428f,    0.49999992075111555657f,  0.16666420071558925099f,
       0.041668226185604785617f, 0.0083748240914357338357f, 0.0013836835971467487908f};
   static constexpr float erfcx_centre = 2.0f, erfcx_limit = 9.5f;
-  static constexpr std::array<float, 10> erfcx = {  // relative error 1.3e-8 up to z = 10
-      1.2769783929676069781f,    -0.092763976664838937164f, -0.16603138968125366581f,   0.16405526695965635814f,
-      -0.054204711026589061385f, -0.008059599008956068701f, 0.0086332708828522301451f, 0.001313722499032634356f,
+  static constexpr std::array<float, 10> erfcx = {
+      // relative error 1.3e-8 up to z = 10
+      1.2769783929676069781f,     -0.092763976664838937164f,  -0.16603138968125366581f,  0.16405526695965635814f,
+      -0.054204711026589061385f,  -0.008059599008956068701f,  0.0086332708828522301451f, 0.001313722499032634356f,
       -0.0012318771689383345203f, -0.00040171517283673936841f};
 };
 
@@ -37,21 +39,20 @@ struct elementary_constants<double> {
   static constexpr double ln2_high = 0.693147180369123816490, ln2_low = 1.90821492927058770002e-10;
   static constexpr double exp_overflow = 709.782712893383973096;
   static constexpr double exp_underflow = -707.7032713652219;  // ln 2^-1021
-  static constexpr std::array<double, 12> exp = {  // relative error 3.1e-18
-      0.9999999999999999971, 1.0000000000000000304, 0.50000000000000177032,
-      0.16666666666666168159, 0.04166666666649262904, 0.0083333333335594548244,
-      0.0013888888951261229554, 0.00019841269432430215143, 0.000024801486481239125374,
-      2.7557622654577366354e-6, 2.7632308243338415188e-7, 2.4994292789951450434e-8};
+  static constexpr std::array<double, 12> exp = {
+      // relative error 3.1e-18
+      0.9999999999999999971,      1.0000000000000000304,    0.50000000000000177032,   0.16666666666666168159,
+      0.04166666666649262904,     0.0083333333335594548244, 0.0013888888951261229554, 0.00019841269432430215143,
+      0.000024801486481239125374, 2.7557622654577366354e-6, 2.7632308243338415188e-7, 2.4994292789951450434e-8};
   static constexpr double erfcx_centre = 3.75, erfcx_limit = 26.5;
-  static constexpr std::array<double, 23> erfcx = {  // relative error 1.1e-17 up to z = 28
-      1.2375126308378275845, -0.14024059858554667517, 0.003585415485462732623,
-      0.082276738490111082495, -0.10880393014165702624, 0.09230432116157806679,
-      -0.058693398591441177438, 0.028362277399445720127, -0.0097465795417243471453,
-      0.001755626028642882488, 0.00029371359729271172797, -0.00029015504091913733229,
-      0.000051649157205549403053, 0.000022387562604730128779, -0.000011443505064719151136,
-      -9.8091557326598051295e-7, 1.7487167373938871627e-6, -4.7043982185417297282e-8,
-      -2.5287853156535681477e-7, 1.5081603583923115949e-8, 3.2730854927111249051e-8,
-      -5.6014666689594659932e-10, -2.2891439394741992788e-9};
+  static constexpr std::array<double, 23> erfcx = {
+      // relative error 1.1e-17 up to z = 28
+      1.2375126308378275845,      -0.14024059858554667517,    0.003585415485462732623,     0.082276738490111082495,
+      -0.10880393014165702624,    0.09230432116157806679,     -0.058693398591441177438,    0.028362277399445720127,
+      -0.0097465795417243471453,  0.001755626028642882488,    0.00029371359729271172797,   -0.00029015504091913733229,
+      0.000051649157205549403053, 0.000022387562604730128779, -0.000011443505064719151136, -9.8091557326598051295e-7,
+      1.7487167373938871627e-6,   -4.7043982185417297282e-8,  -2.5287853156535681477e-7,   1.5081603583923115949e-8,
+      3.2730854927111249051e-8,   -5.6014666689594659932e-10, -2.2891439394741992788e-9};
 };
 
 /// c[0] + c[1] x + c[2] x^2 + ... by Horner's rule.
@@ -79,9 +80,9 @@ NDT_INLINE typename V::reg exp(typename V::reg x) noexcept {
   return V::select_less(x, V::set(C::exp_underflow), V::set(T(0)), y);
 }
 
-/// The normal distribution function P(X <= x) = erfc(-x / sqrt 2) / 2 in every lane. The tail below 0 keeps its relative
-/// precision, as it is computed from erfcx(z) = e^(z^2) erfc(z) = p((z - c)/(z + c)) / (1 + 2z), z = |x| / sqrt 2
-/// (the mapping of Shepherd & Laframboise 1981).
+/// The normal distribution function P(X <= x) = erfc(-x / sqrt 2) / 2 in every lane. The tail below 0 keeps its
+/// relative precision, as it is computed from erfcx(z) = e^(z^2) erfc(z) = p((z - c)/(z + c)) / (1 + 2z), z = |x| /
+/// sqrt 2 (the mapping of Shepherd & Laframboise 1981).
 template <class V>
 NDT_INLINE typename V::reg normal_cdf(typename V::reg x) noexcept {
   using T = typename V::value_type;

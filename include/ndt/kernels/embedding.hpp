@@ -44,7 +44,8 @@ template <class V, class Width>
 void scale_and_shift(typename V::value_type* x, typename V::value_type scale, const typename V::value_type* positions,
                      Width width) noexcept {
   const auto factor = V::set(scale);
-  map<V>(x, width, [=](auto v, auto p) NDT_INLINE_LAMBDA { return V::fma(v, factor, p); }, x, positions);
+  map<V>(
+      x, width, [=](auto v, auto p) NDT_INLINE_LAMBDA { return V::fma(v, factor, p); }, x, positions);
 }
 
 }  // namespace ndt::inline NDT_TARGET::kernels

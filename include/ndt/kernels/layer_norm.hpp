@@ -22,16 +22,20 @@ void layer_norm(Rows<typename V::value_type> y, Rows<const typename V::value_typ
   const T n = static_cast<T>(D);
   for (std::size_t t = 0; t < bins; ++t) {
     const T* const row = x[t];
-    const T mean = sum_of<V>(width, [=](std::size_t i, auto lanes) NDT_INLINE_LAMBDA { return V::load(row + i, lanes); }) / n;
+    const T mean =
+        sum_of<V>(width, [=](std::size_t i, auto lanes) NDT_INLINE_LAMBDA { return V::load(row + i, lanes); }) / n;
     const auto centre = V::set(mean);
-    const T variance = sum_of<V>(width, [=](std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
-                         const auto d = V::load(row + i, lanes) - centre;
-                         return d * d;
-                       }) / n;
+    const T variance = sum_of<V>(width,
+                                 [=](std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
+                                   const auto d = V::load(row + i, lanes) - centre;
+                                   return d * d;
+                                 }) /
+                       n;
     const T rstd = T(1) / std::sqrt(variance + epsilon);
     const auto scale = V::set(rstd);
-    map<V>(y[t], width, [=](auto v, auto g, auto b) NDT_INLINE_LAMBDA { return V::fma((v - centre) * scale, g, b); }, row,
-           gain, bias);
+    map<V>(
+        y[t], width, [=](auto v, auto g, auto b) NDT_INLINE_LAMBDA { return V::fma((v - centre) * scale, g, b); }, row,
+        gain, bias);
     if (stats != nullptr) {
       stats[2 * t] = mean;
       stats[2 * t + 1] = rstd;

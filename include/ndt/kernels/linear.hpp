@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include "ndt/config.hpp"
@@ -40,19 +41,26 @@ struct tile_limits {
 
 namespace detail {
 
-/// f(integral_constant 0), ..., f(integral_constant N - 1), written out.
+template <std::size_t I>
+using index = std::integral_constant<std::size_t, I>;
+
+/// f(index<0>), ..., f(index<N - 1>), written out: the compiler keeps an array that is only used so in registers.
 template <std::size_t N, class F>
 NDT_INLINE constexpr void unroll(F&& f) noexcept {
-  [&]<std::size_t... I>(std::index_sequence<I...>) NDT_INLINE_LAMBDA {
-    (f(std::integral_constant<std::size_t, I>{}), ...);
-  }(std::make_index_sequence<N>{});
+  [&]<std::size_t... I>(std::index_sequence<I...>) NDT_INLINE_LAMBDA { (f(index<I>{}), ...); }
+  (std::make_index_sequence<N>{});
+}
+/// f(index<r>, index<q>) for all r < R and q < Q.
+template <std::size_t R, std::size_t Q, class F>
+NDT_INLINE constexpr void unroll(F&& f) noexcept {
+  unroll<R * Q>([&](auto i) NDT_INLINE_LAMBDA { f(index<i / Q>{}, index<i % Q>{}); });
 }
 
 template <class T>
 struct TileWork {
-  Rows<T> c;         ///< (rows, columns) of this tile
-  Rows<const T> a;   ///< (rows, K)
-  Panels<T> b;       ///< whole panels; the tile starts at register `first` of a row of them
+  Rows<T> c;        ///< (rows, columns) of this tile
+  Rows<const T> a;  ///< (rows, K)
+  Panels<T> b;      ///< whole panels; the tile starts at register `first` of a row of them
   std::size_t K;
   std::size_t first;
   std::size_t columns;  ///< from the tile's first column to the end of C: may end inside its last register
@@ -69,26 +77,24 @@ void tile(const TileWork<typename V::value_type>& work, const Edge<typename V::v
   const T* b[Q];
   unroll<R>([&](auto r) NDT_INLINE_LAMBDA { a[r] = work.a[r]; });
   unroll<Q>([&](auto q) NDT_INLINE_LAMBDA {
-    const std::size_t index = work.first + q;
-    b[q] = work.b.data + index / per_panel * work.b.stride + index % per_panel * W;
+    const std::size_t at = work.first + q;
+    b[q] = work.b.data + at / per_panel * work.b.stride + at % per_panel * W;
   });
 
   // Runs f(r, q, lanes) over the tile, with the number of lanes only where a register is not full.
-  const auto for_registers = [&](auto f) NDT_INLINE_LAMBDA {
-    unroll<Q - 1>([&](auto q) NDT_INLINE_LAMBDA { unroll<R>([&](auto r) NDT_INLINE_LAMBDA { f(r, q, simd::all_lanes{}); }); });
-    constexpr std::integral_constant<std::size_t, Q - 1> last;
+  const auto for_lanes = [&](auto f) NDT_INLINE_LAMBDA {
+    unroll<R, Q - 1>([&](auto r, auto q) NDT_INLINE_LAMBDA { f(r, q, simd::all_lanes{}); });
     if (last_lanes >= W) {
-      unroll<R>([&](auto r) NDT_INLINE_LAMBDA { f(r, last, simd::all_lanes{}); });
+      unroll<R>([&](auto r) NDT_INLINE_LAMBDA { f(r, index<Q - 1>{}, simd::all_lanes{}); });
     } else {
-      unroll<R>([&](auto r) NDT_INLINE_LAMBDA { f(r, last, last_lanes); });
+      unroll<R>([&](auto r) NDT_INLINE_LAMBDA { f(r, index<Q - 1>{}, last_lanes); });
     }
   };
 
   reg sum[R][Q];
+  unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::set(T(0)); });
   if (edge.accumulate) {
-    for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { sum[r][q] = V::load(work.c[r] + q * W, lanes); });
-  } else {
-    unroll<R>([&](auto r) NDT_INLINE_LAMBDA { unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::set(T(0)); }); });
+    for_lanes([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { sum[r][q] = V::load(work.c[r] + q * W, lanes); });
   }
 
   for (std::size_t k = 0; k < work.K; ++k) {
@@ -100,36 +106,31 @@ void tile(const TileWork<typename V::value_type>& work, const Edge<typename V::v
     });
   }
 
-  if (edge.bias != nullptr) {
-    const T* const bias = edge.bias + work.first * W;
-    for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { sum[r][q] = sum[r][q] + V::load(bias + q * W, lanes); });
-  }
-  if (edge.residual.data != nullptr) {
-    for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA {
-      sum[r][q] = sum[r][q] + V::load(edge.residual[r] + q * W, lanes);
-    });
-  }
-  if (edge.relu) {
-    unroll<R>([&](auto r) NDT_INLINE_LAMBDA { unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { sum[r][q] = relu<V>(sum[r][q]); }); });
-  }
-  for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { V::store(work.c[r] + q * W, sum[r][q], lanes); });
+  const auto add = [&](auto row_of) NDT_INLINE_LAMBDA {
+    for_lanes([&](auto r, auto q, auto lanes)
+                  NDT_INLINE_LAMBDA { sum[r][q] = sum[r][q] + V::load(row_of(r) + q * W, lanes); });
+  };
+  if (edge.bias != nullptr) add([&](auto) NDT_INLINE_LAMBDA { return edge.bias + work.first * W; });
+  if (edge.residual.data != nullptr) add([&](auto r) NDT_INLINE_LAMBDA { return edge.residual[r]; });
+  if (edge.relu) unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { sum[r][q] = relu<V>(sum[r][q]); });
+  for_lanes([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { V::store(work.c[r] + q * W, sum[r][q], lanes); });
 }
 
 template <class V>
 using TileFunction = void (*)(const TileWork<typename V::value_type>&, const Edge<typename V::value_type>&) noexcept;
 
 /// The tiles of R rows, by registers of columns - 1. Null where the registers would not do.
-template <class V, std::size_t R>
-constexpr auto tiles_of_rows() noexcept {
-  return []<std::size_t... Q>(std::index_sequence<Q...>) {
-    return std::array<TileFunction<V>, 8>{&tile<V, R, Q + 1>...};
-  }(std::make_index_sequence<tile_limits<V>::registers(R)>{});
+template <class V, std::size_t R, std::size_t... Q>
+constexpr std::array<TileFunction<V>, 8> tiles_of_rows(std::index_sequence<Q...>) noexcept {
+  return {&tile<V, R, Q + 1>...};
 }
-
+template <class V, std::size_t... R>
+constexpr std::array<std::array<TileFunction<V>, 8>, sizeof...(R)> all_tiles(std::index_sequence<R...>) noexcept {
+  return {tiles_of_rows<V, R + 1>(std::make_index_sequence<tile_limits<V>::registers(R + 1)>{})...};
+}
+/// Every tile, by rows - 1 and registers - 1.
 template <class V>
-inline constexpr auto tiles = []<std::size_t... R>(std::index_sequence<R...>) {
-  return std::array<std::array<TileFunction<V>, 8>, sizeof...(R)>{tiles_of_rows<V, R + 1>()...};
-}(std::make_index_sequence<tile_limits<V>::rows>{});
+inline constexpr auto tiles = all_tiles<V>(std::make_index_sequence<tile_limits<V>::rows>{});
 
 }  // namespace detail
 

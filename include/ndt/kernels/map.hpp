@@ -21,13 +21,15 @@ NDT_INLINE void for_lanes(std::size_t n, Body body) noexcept {
 /// y[i] = op(x[i], ...) for n elements. y may be any of the x.
 template <class V, class Width, class Op, class... X>
 NDT_INLINE void map(typename V::value_type* y, Width n, Op op, const X*... x) noexcept {
-  for_lanes<V>(n, [&](std::size_t i, auto lanes) NDT_INLINE_LAMBDA { V::store(y + i, op(V::load(x + i, lanes)...), lanes); });
+  for_lanes<V>(
+      n, [&](std::size_t i, auto lanes) NDT_INLINE_LAMBDA { V::store(y + i, op(V::load(x + i, lanes)...), lanes); });
 }
 
 /// y[i] = x[i] for n elements.
 template <class V, class Width>
 NDT_INLINE void copy(typename V::value_type* y, const typename V::value_type* x, Width n) noexcept {
-  map<V>(y, n, [](auto v) NDT_INLINE_LAMBDA { return v; }, x);
+  map<V>(
+      y, n, [](auto v) NDT_INLINE_LAMBDA { return v; }, x);
 }
 
 }  // namespace ndt::inline NDT_TARGET::kernels

@@ -33,7 +33,8 @@ NDT_INLINE typename V::reg fold(std::size_t n, typename V::value_type start, Ter
 /// The sum of term(i, lanes) over n elements.
 template <class V, class Width, class Term>
 NDT_INLINE typename V::value_type sum_of(Width n, Term term) noexcept {
-  return V::reduce_add(fold<V>(n, typename V::value_type(0), term, [](auto a, auto b) NDT_INLINE_LAMBDA { return a + b; }));
+  return V::reduce_add(
+      fold<V>(n, typename V::value_type(0), term, [](auto a, auto b) NDT_INLINE_LAMBDA { return a + b; }));
 }
 
 /// The largest of x[0..n); minus infinity for n = 0. What it gives when NaN is among them is not defined.

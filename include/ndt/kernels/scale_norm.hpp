@@ -26,7 +26,8 @@ void scale_norm(Rows<typename V::value_type> y, Rows<const typename V::value_typ
     }));
     // Written so that a NaN norm gives NaN: the comparison is false for it.
     const auto factor = V::set(scale / (norm < epsilon ? epsilon : norm));
-    map<V>(y[t], width, [=](auto v) NDT_INLINE_LAMBDA { return v * factor; }, row);
+    map<V>(
+        y[t], width, [=](auto v) NDT_INLINE_LAMBDA { return v * factor; }, row);
     if (norms != nullptr) norms[t] = norm;
   }
 }

@@ -22,7 +22,8 @@ void softmax(typename V::value_type* x, std::size_t n, typename V::value_type sc
     return e;
   });
   const auto inverse = V::set(T(1) / sum);
-  map<V>(x, n, [=](auto v) NDT_INLINE_LAMBDA { return v * inverse; }, x);
+  map<V>(
+      x, n, [=](auto v) NDT_INLINE_LAMBDA { return v * inverse; }, x);
 }
 
 }  // namespace ndt::inline NDT_TARGET::kernels

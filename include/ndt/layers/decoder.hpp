@@ -7,6 +7,7 @@
 #include "ndt/core/dim.hpp"
 #include "ndt/core/view.hpp"
 #include "ndt/layers/linear.hpp"
+#include "ndt/model/config.hpp"
 
 namespace ndt::inline NDT_TARGET {
 
@@ -19,9 +20,9 @@ struct Decoder {
   using Middle = Dim<ModelConfig::decoder_hidden>;
 
   [[no_unique_address]] Shape shape;
-  Linear<V, Width, Neurons> single;  ///< decoder.0 of a decoder of one layer
-  Linear<V, Width, Middle> first;    ///< decoder.0 and
-  Linear<V, Middle, Neurons> second; ///< decoder.2 of a decoder of two
+  Linear<V, Width, Neurons> single;   ///< decoder.0 of a decoder of one layer
+  Linear<V, Width, Middle> first;     ///< decoder.0 and
+  Linear<V, Middle, Neurons> second;  ///< decoder.2 of a decoder of two
 
   constexpr explicit Decoder(const Shape& s) noexcept
       : shape(s), single(s.width(), s.neurons()), first(s.width(), Middle{}), second(Middle{}, s.neurons()) {}

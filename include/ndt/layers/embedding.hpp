@@ -10,6 +10,7 @@
 #include "ndt/core/view.hpp"
 #include "ndt/kernels/embedding.hpp"
 #include "ndt/layers/linear.hpp"
+#include "ndt/model/config.hpp"
 
 namespace ndt::inline NDT_TARGET {
 
@@ -21,9 +22,9 @@ struct Embedding {
   using Width = decltype(Shape{}.width());
 
   [[no_unique_address]] Shape shape;
-  const T* table = nullptr;           ///< (max_spikes + 2, EMBED_DIM), if there is one
-  Linear<V, Neurons, Width> linear;   ///< LINEAR_EMBEDDER
-  const T* positions = nullptr;       ///< (trial_length, width), learned or sinusoidal
+  const T* table = nullptr;          ///< (max_spikes + 2, EMBED_DIM), if there is one
+  Linear<V, Neurons, Width> linear;  ///< LINEAR_EMBEDDER
+  const T* positions = nullptr;      ///< (trial_length, width), learned or sinusoidal
 
   constexpr explicit Embedding(const Shape& s) noexcept : shape(s), linear(s.neurons(), s.width()) {}
 
@@ -33,7 +34,8 @@ struct Embedding {
     if (config.linear_embedder) {
       linear.visit_tensors(f, root + "embedder");
     } else if (config.has_table()) {
-      f(root + "embedder.0.weight", table, TensorSpec{Extents(config.table_rows(), config.embed_dim), Layout::row_major, {}});
+      f(root + "embedder.0.weight", table,
+        TensorSpec{Extents(config.table_rows(), config.embed_dim), Layout::row_major, {}});
     }
     // The stored tables are used as they are: offsets changed between versions of the reference.
     if (config.learnable_position) {

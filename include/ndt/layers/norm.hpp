@@ -34,18 +34,19 @@ struct LayerNorm {
 };
 
 /// The norm after the last layer, which pre- and post-norm models both have: SCALE_NORM replaces this one alone.
-template <class V, class Width>
+template <class V, class Shape>
 struct FinalNorm {
   using T = typename V::value_type;
-  LayerNorm<V, Width> layer_norm;
-  bool scaled;
-  const T* scale = nullptr;  ///< one number
+  [[no_unique_address]] Shape shape;
+  LayerNorm<V, decltype(Shape{}.width())> layer_norm;
+  const T* scale = nullptr;  ///< one number, of a scale norm
 
-  constexpr FinalNorm(Width D, T eps, bool is_scale_norm) noexcept : layer_norm(D, eps), scaled(is_scale_norm) {}
+  constexpr explicit FinalNorm(const Shape& s) noexcept
+      : shape(s), layer_norm(s.width(), static_cast<T>(s.config.norm_epsilon)) {}
 
   template <class F, class Path>
   constexpr void visit_tensors(F&& f, const Path& path) {
-    if (scaled) {
+    if (shape.config.scale_norm) {
       f(path + ".scale", scale, TensorSpec{});
     } else {
       layer_norm.visit_tensors(f, path);
@@ -53,7 +54,7 @@ struct FinalNorm {
   }
   /// y may be x; both (bins, width).
   void forward(Rows<T> y, Rows<const T> x, std::size_t bins) const noexcept {
-    if (scaled) {
+    if (shape.config.scale_norm) {
       NDT_ASSERT(scale != nullptr);
       kernels::scale_norm<V>(y, x, *scale, bins, layer_norm.width, layer_norm.epsilon);
     } else {

@@ -18,26 +18,26 @@ enum class Activation : std::uint8_t { relu, gelu };
 /// a constexpr ModelConfig can be a template argument. LOSS.TYPE cel has no field here, as the reference itself cannot
 /// run it: its forward pass uses a value that it never assigns.
 struct ModelConfig {
-  std::size_t neurons = 0;                 ///< N
-  std::size_t trial_length = 0;            ///< bins that have a position [TRIAL_LENGTH]
-  std::size_t layers = 6;                  ///< L [NUM_LAYERS]
-  std::size_t heads = 2;                   ///< H [NUM_HEADS]
-  std::size_t hidden_size = 128;           ///< F, width of the feed-forward layer alone [HIDDEN_SIZE]
-  std::size_t embed_dim = 2;               ///< 0: the counts themselves are the input [EMBED_DIM]
-  std::size_t max_spikes = 0;              ///< larger counts are clipped to it; the table has max_spikes + 2 rows
-  std::size_t decoder_layers = 1;          ///< 1, or else two with 16 units between them [DECODER.LAYERS]
-  std::int64_t context_forward = 4;        ///< bins ahead in one layer; negative: all [CONTEXT_FORWARD]
-  std::int64_t context_backward = 8;       ///< bins back in one layer; 0 or negative: all [CONTEXT_BACKWARD]
-  bool full_context = false;               ///< every bin sees every bin [FULL_CONTEXT]
-  bool context_wrap_initial = false;       ///< the first context_backward bins see one another [CONTEXT_WRAP_INITIAL]
-  bool linear_embedder = false;            ///< a matrix instead of a table [LINEAR_EMBEDDER]
-  bool learnable_position = false;         ///< else sinusoidal, as stored with the weights [LEARNABLE_POSITION]
-  bool position_offset = true;             ///< sinusoidal positions count from 1 [POSITION.OFFSET]
-  bool pre_norm = false;                   ///< norms before attention and feed-forward, else after [PRE_NORM]
-  bool scale_norm = false;                 ///< the final norm alone is a scale norm [SCALE_NORM]
-  bool lograte = true;                     ///< the output is log rates, else rates [LOGRATE]
+  std::size_t neurons = 0;                   ///< N
+  std::size_t trial_length = 0;              ///< bins that have a position [TRIAL_LENGTH]
+  std::size_t layers = 6;                    ///< L [NUM_LAYERS]
+  std::size_t heads = 2;                     ///< H [NUM_HEADS]
+  std::size_t hidden_size = 128;             ///< F, width of the feed-forward layer alone [HIDDEN_SIZE]
+  std::size_t embed_dim = 2;                 ///< 0: the counts themselves are the input [EMBED_DIM]
+  std::size_t max_spikes = 0;                ///< larger counts are clipped to it; the table has max_spikes + 2 rows
+  std::size_t decoder_layers = 1;            ///< 1, or else two with 16 units between them [DECODER.LAYERS]
+  std::int64_t context_forward = 4;          ///< bins ahead in one layer; negative: all [CONTEXT_FORWARD]
+  std::int64_t context_backward = 8;         ///< bins back in one layer; 0 or negative: all [CONTEXT_BACKWARD]
+  bool full_context = false;                 ///< every bin sees every bin [FULL_CONTEXT]
+  bool context_wrap_initial = false;         ///< the first context_backward bins see one another [CONTEXT_WRAP_INITIAL]
+  bool linear_embedder = false;              ///< a matrix instead of a table [LINEAR_EMBEDDER]
+  bool learnable_position = false;           ///< else sinusoidal, as stored with the weights [LEARNABLE_POSITION]
+  bool position_offset = true;               ///< sinusoidal positions count from 1 [POSITION.OFFSET]
+  bool pre_norm = false;                     ///< norms before attention and feed-forward, else after [PRE_NORM]
+  bool scale_norm = false;                   ///< the final norm alone is a scale norm [SCALE_NORM]
+  bool lograte = true;                       ///< the output is log rates, else rates [LOGRATE]
   Activation activation = Activation::relu;  ///< of the feed-forward layer [ACTIVATION]
-  double norm_epsilon = 1e-5;              ///< of layer norms, and the clamp of a scale norm
+  double norm_epsilon = 1e-5;                ///< of layer norms, and the clamp of a scale norm
 
   /// Units between the two layers of a deep decoder (reference: src/model.py).
   static constexpr std::size_t decoder_hidden = 16;
@@ -73,15 +73,16 @@ struct ModelConfig {
       const char* name;
       std::size_t value;
     };
-    const Size sizes[] = {{"neurons", neurons},         {"trial_length", trial_length}, {"layers", layers},
-                          {"heads", heads},             {"hidden_size", hidden_size},   {"width", width()},
-                          {"max_spikes", max_spikes},   {"decoder_layers", decoder_layers}};
+    const Size sizes[] = {{"neurons", neurons},       {"trial_length", trial_length},    {"layers", layers},
+                          {"heads", heads},           {"hidden_size", hidden_size},      {"width", width()},
+                          {"max_spikes", max_spikes}, {"decoder_layers", decoder_layers}};
     if (embed_dim > 1 && neurons > largest_size / embed_dim) {
       return {Error::size_too_large, "width", Extents(largest_size / neurons), Extents(embed_dim)};
     }
     for (const Size& size : sizes) {
       if (size.value == 0) return {Error::size_is_zero, size.name, {}, {}};
-      if (size.value > largest_size) return {Error::size_too_large, size.name, Extents(largest_size), Extents(size.value)};
+      if (size.value > largest_size)
+        return {Error::size_too_large, size.name, Extents(largest_size), Extents(size.value)};
     }
     if (width() % heads != 0) return {Error::heads_do_not_divide_width, "heads", Extents(width()), Extents(heads)};
     if (!learnable_position && width() % 2 != 0) {

@@ -8,9 +8,9 @@
 // workspaces, on any number of threads, may use one model at the same time.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
+#include <type_traits>
 
 #include "ndt/config.hpp"
 #include "ndt/core/arena.hpp"
@@ -25,6 +25,7 @@
 #include "ndt/layers/embedding.hpp"
 #include "ndt/layers/encoder_layer.hpp"
 #include "ndt/layers/norm.hpp"
+#include "ndt/model/binding.hpp"
 #include "ndt/model/config.hpp"
 #include "ndt/model/shape.hpp"
 #include "ndt/simd.hpp"
@@ -40,15 +41,6 @@ struct Outputs {
   T* attention = nullptr;  ///< (trials, L, bins, bins): softmax weights [reader, read], mean over heads
 };
 
-/// Elements that a tensor takes in packed memory, up to the next boundary.
-template <class T>
-constexpr std::size_t packed_count(const TensorSpec& spec) noexcept {
-  const std::size_t count = spec.layout == Layout::panels
-                                ? kernels::packed_size(spec.extents.size[1], spec.extents.size[0])
-                                : spec.extents.count();
-  return round_up(count, alignment_bytes / sizeof(T));
-}
-
 template <class Shape, class V = simd::native<float>>
 class Transformer {
  public:
@@ -61,18 +53,20 @@ class Transformer {
 
   /// A model whose shape is a type, over packed weights of exactly its size, usable in constinit.
   template <std::size_t Count>
-  constexpr explicit Transformer(std::span<const T, Count> packed) noexcept : packed_(packed.data()) {
-    static_assert(Count == Transformer{}.packed_size(), "these weights were packed for another shape");
-  }
+  requires(std::is_empty_v<Shape>&& Count ==
+           model_packed_size<V>(Shape{})) constexpr explicit Transformer(std::span<const T, Count> packed) noexcept
+      : packed_(packed.data()) {}
   template <std::size_t Count>
-  constexpr explicit Transformer(const T (&packed)[Count]) noexcept
-      : Transformer(std::span<const T, Count>(packed)) {}
+  requires(std::is_empty_v<Shape>&& Count ==
+           model_packed_size<V>(Shape{})) constexpr explicit Transformer(const T (&packed)[Count]) noexcept
+      : packed_(packed) {}
 
   /// A model over packed weights that must outlive it. Fails if the configuration or the amount of memory is wrong.
   constexpr Status bind(const Shape& shape, std::span<const T> packed) noexcept {
     if (const Status status = shape.config.validate(); !status.ok()) return status;
     const std::size_t needed = Transformer(shape).packed_size();
-    if (packed.size() < needed) return {Error::memory_too_small, "packed weights", Extents(needed), Extents(packed.size())};
+    if (packed.size() < needed)
+      return {Error::memory_too_small, "packed weights", Extents(needed), Extents(packed.size())};
     shape_ = shape;
     packed_ = packed.data();
     return {};
@@ -86,24 +80,21 @@ class Transformer {
   template <class F>
   constexpr void visit_tensors(F&& f) const {
     auto next = packed_;
-    const auto bound = [&](const Name& name, const T*& data, const TensorSpec& spec) {
-      data = next;
+    const auto bound = [&](const Name& name, const T*&, const TensorSpec& spec) {
+      f(name, next, spec);
       if (next != nullptr) next += packed_count<T>(spec);
-      f(name, data, spec);
     };
     const Name root;
     Embedding<V, Shape>(shape_).visit_tensors(bound, root);
     for (std::size_t i = 0; i < config().layers; ++i) {
       EncoderLayer<V, Shape>(shape_).visit_tensors(bound, Name("transformer_encoder.layers.").append_number(i));
     }
-    FinalNorm<V, Width>(final_norm()).visit_tensors(bound, Name("transformer_encoder.norm"));
+    FinalNorm<V, Shape>(shape_).visit_tensors(bound, Name("transformer_encoder.norm"));
     Decoder<V, Shape>(shape_).visit_tensors(bound, root);
   }
 
   /// Elements of T that the packed weights take.
-  constexpr std::size_t packed_size() const noexcept {
-    return embedding_size() + config().layers * layer_size() + count(final_norm()) + count(Decoder<V, Shape>(shape_));
-  }
+  constexpr std::size_t packed_size() const noexcept { return model_packed_size<V>(shape_); }
 
   /// Elements of T that forward() needs for trials of at most `bins` bins with a policy of that many workers.
   constexpr std::size_t workspace_size(std::size_t bins, std::size_t workers = 1) const noexcept {
@@ -121,8 +112,8 @@ class Transformer {
   /// elements, best on a 64-byte boundary, of any content. A policy of several workers splits the trials, or the bins
   /// of a single one. The bits of the result depend neither on the policy nor on the place in a batch.
   template <class Count, class Policy = Serial>
-  void forward(const Outputs<T>& out, const Count* counts, std::size_t trials, std::size_t bins,
-               std::span<T> workspace, const Policy& policy = {}) const noexcept NDT_NONBLOCKING {
+  void forward(const Outputs<T>& out, const Count* counts, std::size_t trials, std::size_t bins, std::span<T> workspace,
+               const Policy& policy = {}) const noexcept NDT_NONBLOCKING {
     NDT_ASSERT(packed_ != nullptr && bins >= 1 && bins <= config().trial_length);
     NDT_ASSERT(workspace.size() >= workspace_size(bins, policy.workers()));
     if (trials == 1) return window(out, counts, bins, workspace.data(), policy);
@@ -133,36 +124,12 @@ class Transformer {
   }
 
  private:
-  using Width = decltype(Shape{}.width());
-
   struct Buffers {
     Rows<T> x, spare, hidden;
     AttentionBuffers<T> attention[2];
     T* scratch;
     std::size_t scratch_size;
   };
-
-  template <class Layer>
-  static constexpr std::size_t count(Layer layer) noexcept {
-    std::size_t total = 0;
-    layer.visit_tensors([&](NoName, const T*&, const TensorSpec& spec) { total += packed_count<T>(spec); }, NoName{});
-    return total;
-  }
-  template <class Layer>
-  static NDT_INLINE constexpr Layer bound(Layer layer, const T* packed) noexcept {
-    layer.visit_tensors(
-        [&](NoName, const T*& data, const TensorSpec& spec) {
-          data = packed;
-          packed += packed_count<T>(spec);
-        },
-        NoName{});
-    return layer;
-  }
-  constexpr FinalNorm<V, Width> final_norm() const noexcept {
-    return {shape_.width(), static_cast<T>(config().norm_epsilon), config().scale_norm};
-  }
-  constexpr std::size_t embedding_size() const noexcept { return count(Embedding<V, Shape>(shape_)); }
-  constexpr std::size_t layer_size() const noexcept { return count(EncoderLayer<V, Shape>(shape_)); }
 
   constexpr Buffers plan(Arena<T>& arena, std::size_t bins, std::size_t workers) const noexcept {
     const std::size_t D = shape_.width(), N = shape_.neurons(), F = shape_.hidden_size();
@@ -205,8 +172,8 @@ class Transformer {
     const std::size_t parts = max_size(1, min_size(policy.workers(), bins / smallest_part));
     const auto first_of = [=](std::size_t part) { return bins * part / parts; };
 
-    const std::size_t L = config().layers, size = layer_size();
-    const T* const layers = packed_ + embedding_size();
+    const std::size_t L = config().layers, size = packed_size_of(EncoderLayer<V, Shape>(shape_));
+    const T* const layers = packed_ + packed_size_of(Embedding<V, Shape>(shape_));
     const auto layer = [&](std::size_t i) { return bound(EncoderLayer<V, Shape>(shape_), layers + i * size); };
 
     policy(parts, [&](std::size_t part, std::size_t) {
@@ -221,7 +188,7 @@ class Transformer {
         Rows<T> average;
         if (out.attention != nullptr) {
           average = {out.attention + i * bins * bins, bins};
-          std::fill(average[first], average[last], T(0));
+          for (T* weight = average[first]; weight != average[last]; ++weight) *weight = T(0);
         }
         layer(i).transform(buffers.x, buffers.attention[i % 2], buffers.spare, buffers.hidden, bins, first, last,
                            buffers.scratch + worker * buffers.scratch_size, average);
@@ -238,12 +205,12 @@ class Transformer {
   /// The final norm and the decoder for bins [first, last).
   void decode(const Outputs<T>& out, const Buffers& buffers, const T* packed, std::size_t first,
               std::size_t last) const noexcept {
-    const FinalNorm<V, Width> norm = bound(final_norm(), packed);
+    const FinalNorm<V, Shape> norm = bound(FinalNorm<V, Shape>(shape_), packed);
     norm.forward(buffers.spare.from(first), buffers.x.from(first), last - first);
     if (out.hidden != nullptr) copy_rows(out.hidden, buffers.spare, first, last);
     if (out.log_rates == nullptr) return;
     const std::size_t N = shape_.neurons();
-    bound(Decoder<V, Shape>(shape_), packed + count(norm))
+    bound(Decoder<V, Shape>(shape_), packed + packed_size_of(norm))
         .forward({out.log_rates + first * N, N}, buffers.spare.from(first), buffers.hidden.from(first), last - first);
   }
 
@@ -258,7 +225,8 @@ class Transformer {
   const T* packed_ = nullptr;
 };
 
-/// A model whose shape is a type.
+/// A model whose shape is a type. (GCC 12 crashes on this alias where Config depends on a template parameter: write
+/// Transformer<StaticShape<Config>, V> there.)
 template <ModelConfig Config, class V = simd::native<float>>
 using StaticTransformer = Transformer<StaticShape<Config>, V>;
 

@@ -1,8 +1,6 @@
 // ndt/model/weights.hpp: from a checkpoint's tensors to packed weights.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -34,7 +32,7 @@ constexpr Status copy_tensor(T* to, const StoredTensor<T>& stored, const Name& n
     const std::size_t N = spec.extents.size[0], K = spec.extents.size[1];
     kernels::pack_transposed(to, Rows<const T>{stored.values, K}, N, K, 0, N);
   } else {
-    std::copy(stored.values, stored.values + count, to);
+    for (std::size_t i = 0; i < count; ++i) to[i] = stored.values[i];
   }
   return {};
 }
@@ -56,7 +54,7 @@ constexpr Status copy_indexed(T* to, const StoredTensor<T>& table, const StoredT
       return {Error::position_index_out_of_range, index_name, Extents(rows), Extents(static_cast<std::size_t>(row))};
     }
     const T* const from = table.values + static_cast<std::size_t>(row) * columns;
-    std::copy(from, from + columns, to + t * columns);
+    for (std::size_t i = 0; i < columns; ++i) to[t * columns + i] = from[i];
   }
   return {};
 }
@@ -72,8 +70,9 @@ constexpr Status pack_weights(std::span<typename V::value_type> memory, const Sh
   if (const Status status = shape.config.validate(); !status.ok()) return status;
   const Transformer<Shape, V> model(shape);
   const std::size_t needed = model.packed_size();
-  if (memory.size() < needed) return {Error::memory_too_small, "packed weights", Extents(needed), Extents(memory.size())};
-  std::fill(memory.data(), memory.data() + needed, T(0));
+  if (memory.size() < needed)
+    return {Error::memory_too_small, "packed weights", Extents(needed), Extents(memory.size())};
+  for (std::size_t i = 0; i < needed; ++i) memory[i] = T(0);
   Status status;
   T* next = memory.data();
   model.visit_tensors([&](const Name& name, const T*, const TensorSpec& spec) {

@@ -1,0 +1,22 @@
+#!/bin/sh
+# attention_cost.sh PROGRAM: at a fixed band, twice the bins cost at most 2.1 times the instructions.
+set -eu
+program=$1
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+instructions() {
+  valgrind --tool=callgrind --toggle-collect=counted_attention --callgrind-out-file="$folder/$1" "$program" "$1" \
+    >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
+  awk '/^(summary|totals):/ {print $2; exit}' "$folder/$1"
+}
+last=
+for bins in 128 256 512 1024; do
+  count=$(instructions $bins)
+  [ "$count" -gt 10000 ] || { echo "$bins bins: $count instructions were counted, which cannot be all"; exit 1; }
+  echo "$bins bins: $count instructions"
+  if [ -n "$last" ] && [ $((count * 10)) -gt $((last * 21)) ]; then
+    echo "twice the bins cost more than 2.1 times the instructions"
+    exit 1
+  fi
+  last=$count
+done

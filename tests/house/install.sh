@@ -1,0 +1,33 @@
+#!/bin/sh
+# install.sh: the two other ways to get the library work: installed with a pkg-config file, and as a meson subproject.
+set -eu
+source=$(cd "$(dirname "$0")/../.." && pwd)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cat >"$folder/main.cpp" <<'CODE'
+#include <ndt/ndt.hpp>
+int main() { return ndt::ModelConfig{.neurons = 4, .trial_length = 8, .max_spikes = 3}.validate().ok() ? 0 : 1; }
+CODE
+
+meson=/usr/bin/meson
+$meson setup "$folder/build" "$source" --prefix="$folder/prefix" -Dtests=disabled -Dbenchmarks=disabled >"$folder/log" 2>&1 &&
+  $meson install -C "$folder/build" >>"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
+flags=$(PKG_CONFIG_PATH=$folder/prefix/share/pkgconfig pkg-config --cflags ndt)
+case $flags in *-ffp-contract=off*) ;; *) echo "the flag for exact bits is missing from: $flags"; exit 1 ;; esac
+# shellcheck disable=SC2086
+c++ -std=c++20 $flags "$folder/main.cpp" -o "$folder/installed"
+"$folder/installed"
+echo "installed: compiles and runs with pkg-config's flags"
+
+mkdir -p "$folder/user/subprojects"
+ln -s "$source" "$folder/user/subprojects/ndt"
+cp "$folder/main.cpp" "$folder/user/"
+cat >"$folder/user/meson.build" <<'MESON'
+project('user', 'cpp', default_options: 'cpp_std=c++20')
+executable('user', 'main.cpp', dependencies: dependency('ndt', fallback: 'ndt'))
+MESON
+$meson setup "$folder/user/build" "$folder/user" >"$folder/log" 2>&1 && /usr/bin/ninja -C "$folder/user/build" >>"$folder/log" 2>&1 ||
+  { cat "$folder/log"; exit 1; }
+"$folder/user/build/user"
+[ ! -e "$folder/user/build/subprojects/ndt/tests" ] || { echo "a subproject builds its tests"; exit 1; }
+echo "subproject: compiles and runs, without the tests"

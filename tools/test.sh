@@ -1,0 +1,10 @@
+#!/bin/sh
+# tools/test.sh: installs what is missing, builds for this machine in build/, and runs every test that the native
+# compiler can. Arguments go to `meson test`, such as names of tests.
+set -eu
+cd "$(dirname "$0")/.."
+. tools/packages.sh
+need_build_packages
+configure build -Dnative=true
+/usr/bin/ninja -C build -k 0 --quiet
+/usr/bin/meson test -C build --no-rebuild --print-errorlogs "$@"
