@@ -3,6 +3,10 @@
 
 #include <string>
 
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
 #include "counters.hpp"
 #include "shapes.hpp"
 
@@ -12,7 +16,7 @@ template <class Policy>
 void forward(benchmark::State& state, const bench::Shape& shape, std::size_t batch, const Policy& policy) {
   bench::Model model(shape, batch, policy.workers());
   const double seconds = bench::seconds_of(state, [&] { model.forward(policy); });
-  const double flop = static_cast<double>(batch) * bench::window_flop(shape.config(), shape.bins);
+  const double flop = static_cast<double>(batch) * ndt::window_flop(shape.config(), shape.bins);
   bench::count_flop(state, flop, seconds, static_cast<int>(policy.workers()));
 }
 
@@ -35,7 +39,7 @@ void bench::register_forward() {
     for (const std::size_t batch : {1, 64}) {
       add(shape, batch, 1);
 #ifdef _OPENMP
-      add(shape, batch, 2);
+      for (int threads = 2; threads <= omp_get_num_procs(); threads *= 2) add(shape, batch, threads);
 #endif
     }
   }

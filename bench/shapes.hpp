@@ -31,15 +31,6 @@ inline constexpr std::array<Shape, 5> shapes = {{{"maze700", 70, 202, 6, 0},
                                                  {"lorenz", 50, 29, 6, 2},
                                                  {"fig5", 5, 50, 6, 2}}};
 
-/// Multiply-adds of a window, counted as two operations each; norms, softmax and activations are not counted.
-inline double window_flop(const ndt::ModelConfig& c, std::size_t bins) {
-  const auto number = [](std::size_t n) { return static_cast<double>(n); };
-  double pairs = 0;
-  for (std::size_t i = 0; i < bins; ++i) pairs += number(c.band().last(i, bins) + 1 - c.band().first(i));
-  const double T = number(bins), D = number(c.width()), F = number(c.hidden_size), L = number(c.layers);
-  return 2 * T * (L * (4 * D * D + 2 * D * F) + D * number(c.neurons)) + 4 * L * D * pairs;
-}
-
 /// Numbers of the order of trained weights, the same in every run.
 inline std::vector<float> random_floats(std::size_t count, float spread, std::uint32_t seed) {
   std::mt19937 engine(seed);

@@ -1,14 +1,17 @@
-# tools/packages.sh: sourced by the scripts beside it. need PACKAGE... makes sure that Debian packages are there.
+# tools/packages.sh: sourced by the scripts beside it.
+# shellcheck shell=sh
 
+# need PACKAGE...: makes sure that Debian packages are there.
 need() {
   missing=
   for package in "$@"; do
+    # shellcheck disable=SC2016
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
   done
-  [ -z "$missing" ] && return 0
+  [ -n "$missing" ] || return 0
   if [ "$(id -u)" = 0 ]; then
     as_root=
-  elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+  elif command -v sudo >/dev/null 2>&1 && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
     as_root=sudo
   else
     echo "missing Debian packages:$missing" >&2
@@ -16,25 +19,36 @@ need() {
     exit 1
   fi
   echo "installing:$missing"
+  log=$(mktemp)
   # shellcheck disable=SC2086
-  { $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing; } \
-    >/tmp/ndt-packages.$$ 2>&1 || { tail -n 20 /tmp/ndt-packages.$$ >&2; rm -f /tmp/ndt-packages.$$; exit 1; }
-  rm -f /tmp/ndt-packages.$$
+  if ! { $as_root apt-get update -qq &&
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    rm -f "$log"
+    exit 1
+  fi
+  rm -f "$log"
 }
 
-# What the headers, tests and benchmarks need, and what makes a second build fast.
+# What the headers, tests, benchmarks and the tool need, and what makes a second build fast.
 need_build_packages() {
-  need g++ meson ninja-build pkg-config ccache libxsimd-dev catch2 libbenchmark-dev
+  need g++ meson ninja-build pkg-config ccache libxsimd-dev catch2 libbenchmark-dev \
+    libcli11-dev nlohmann-json3-dev libfmt-dev libhdf5-dev libzip-dev nettle-dev
 }
 
-# configure FOLDER OPTION...: meson's build folder, made once and kept.
+# configure FOLDER OPTION...: meson's build folder with these options, made anew when they change.
 configure() {
   folder=$1
   shift
-  if [ -f "$folder/build.ninja" ]; then
-    /usr/bin/meson configure "$folder" "$@" >/dev/null
-  else
-    /usr/bin/meson setup "$folder" "$@" >"$folder.log" 2>&1 || { cat "$folder.log" >&2; exit 1; }
-    rm -f "$folder.log"
+  if [ -f "$folder/build.ninja" ] && [ "$(cat "$folder/ndt-options" 2>/dev/null)" = "$*" ]; then return 0; fi
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  log=$(mktemp)
+  if ! /usr/bin/meson setup "$folder" "$@" >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -rf "$log" "$folder"
+    exit 1
   fi
+  rm -f "$log"
+  echo "$*" >"$folder/ndt-options"
 }

@@ -5,6 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . tools/packages.sh
 need_build_packages
-configure build -Dnative=true
-/usr/bin/ninja -C build -k 0 --quiet
+configure build -Dnative=true -Dopenmp=enabled -Dtools=enabled
+rm -f build/meson-logs/testlog.json
+/usr/bin/ninja -C build --quiet
 /usr/bin/meson test -C build --no-rebuild --print-errorlogs "$@"

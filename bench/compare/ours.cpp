@@ -63,6 +63,7 @@ int ndt_bind(void* p) {
 void ndt_forward(void* p, float* log_rates, const std::int32_t* counts, std::size_t trials, std::size_t threads) {
   Handle& handle = *static_cast<Handle*>(p);
   const std::size_t bins = handle.model.config().trial_length;
+  threads = threads == 0 ? 1 : threads;
   handle.workspace.resize(handle.model.workspace_size(bins, threads) + 16);
   const auto past = reinterpret_cast<std::uintptr_t>(handle.workspace.data()) % 64 / sizeof(float);
   const auto workspace = std::span<float>(handle.workspace).subspan((16 - past) % 16);

@@ -11,21 +11,32 @@
 #endif
 
 // Fast-math lets the compiler reorder sums and assume that no NaN exists, which breaks the promise of equal bits and
-// the handling of bad input. Define NDT_ALLOW_FAST_MATH to give both up knowingly.
-#if defined(__FAST_MATH__) && !defined(NDT_ALLOW_FAST_MATH)
+// the handling of bad input. Its parts are refused where the compiler tells of them. Define NDT_ALLOW_FAST_MATH to give
+// both up knowingly.
+#if !defined(NDT_ALLOW_FAST_MATH) && (defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || \
+                                      (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__))
 #error "ndt does not keep its numerical promises under -ffast-math: drop the flag or define NDT_ALLOW_FAST_MATH"
+#endif
+// Rounding is used as an operation, so it must happen where it is written (x87 keeps more digits).
+#if defined(__FLT_EVAL_METHOD__) && (__FLT_EVAL_METHOD__ == 1 || __FLT_EVAL_METHOD__ == 2)
+#error "ndt needs arithmetic in the type of its operands: compile with -msse2 -mfpmath=sse"
+#endif
+
+// At the head of a block whose order of operations is the algorithm. Clang can be told; GCC refuses the flags above.
+#if defined(__clang__)
+#define NDT_KEEP_ORDER _Pragma("clang fp reassociate(off)")
+#else
+#define NDT_KEEP_ORDER
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)
 #define NDT_INLINE inline __attribute__((always_inline))
 #define NDT_INLINE_LAMBDA __attribute__((always_inline))
 #define NDT_NOINLINE __attribute__((noinline))
-#define NDT_RESTRICT __restrict__
 #else
 #define NDT_INLINE inline
 #define NDT_INLINE_LAMBDA
 #define NDT_NOINLINE
-#define NDT_RESTRICT
 #endif
 
 // Marks functions that neither allocate nor lock nor call the system; checked by compilers that know the attribute.
@@ -49,9 +60,12 @@
 #endif
 
 // One binary may hold several translation units built with different -m flags. All names of the library live in an
-// inline namespace called after the instruction set, so the linker never merges code of one unit into another.
+// inline namespace called after the instruction set, so the linker never merges code of one unit into another. The
+// levels below are told apart, which covers x86-64 and -v2 to -v4; flags in between (such as BMI without AVX2) are not.
 #if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
 #define NDT_TARGET x86_avx512
+#elif defined(__AVX512F__)
+#define NDT_TARGET x86_avx512f
 #elif defined(__AVX2__) && defined(__FMA__)
 #define NDT_TARGET x86_avx2_fma
 #elif defined(__AVX2__)
@@ -60,6 +74,10 @@
 #define NDT_TARGET x86_avx
 #elif defined(__SSE4_2__)
 #define NDT_TARGET x86_sse4_2
+#elif defined(__SSE4_1__)
+#define NDT_TARGET x86_sse4_1
+#elif defined(__SSSE3__)
+#define NDT_TARGET x86_ssse3
 #elif defined(__SSE2__)
 #define NDT_TARGET x86_sse2
 #elif defined(__aarch64__)

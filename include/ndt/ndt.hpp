@@ -4,5 +4,6 @@
 #include "ndt/config.hpp"
 #include "ndt/kernels/activation.hpp"
 #include "ndt/model/config.hpp"
+#include "ndt/model/cost.hpp"
 #include "ndt/model/transformer.hpp"
 #include "ndt/model/weights.hpp"

@@ -10,8 +10,12 @@ int main() { return ndt::ModelConfig{.neurons = 4, .trial_length = 8, .max_spike
 CODE
 
 meson=/usr/bin/meson
-$meson setup "$folder/build" "$source" --prefix="$folder/prefix" -Dtests=disabled -Dbenchmarks=disabled >"$folder/log" 2>&1 &&
-  $meson install -C "$folder/build" >>"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
+quietly() { # COMMAND...: what it says is shown only if it fails
+  "$@" >"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
+}
+quietly $meson setup "$folder/build" "$source" --prefix="$folder/prefix" -Dtests=disabled -Dbenchmarks=disabled \
+  -Dtools=disabled
+quietly $meson install -C "$folder/build"
 flags=$(PKG_CONFIG_PATH=$folder/prefix/share/pkgconfig pkg-config --cflags ndt)
 case $flags in *-ffp-contract=off*) ;; *) echo "the flag for exact bits is missing from: $flags"; exit 1 ;; esac
 # shellcheck disable=SC2086
@@ -26,8 +30,8 @@ cat >"$folder/user/meson.build" <<'MESON'
 project('user', 'cpp', default_options: 'cpp_std=c++20')
 executable('user', 'main.cpp', dependencies: dependency('ndt', fallback: 'ndt'))
 MESON
-$meson setup "$folder/user/build" "$folder/user" >"$folder/log" 2>&1 && /usr/bin/ninja -C "$folder/user/build" >>"$folder/log" 2>&1 ||
-  { cat "$folder/log"; exit 1; }
+quietly $meson setup "$folder/user/build" "$folder/user"
+quietly /usr/bin/ninja -C "$folder/user/build"
 "$folder/user/build/user"
 [ ! -e "$folder/user/build/subprojects/ndt/tests" ] || { echo "a subproject builds its tests"; exit 1; }
 echo "subproject: compiles and runs, without the tests"

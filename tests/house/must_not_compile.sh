@@ -20,5 +20,6 @@ refused 'heads that do not divide the width' 'no such model can exist' "$(echo "
 refused 'a shape without neurons' 'no such model can exist' "$(echo "$good" | sed 's/neurons = 6/neurons = 0/')" "$@"
 refused 'weights of another shape' 'no matching' "$(echo "$good" | sed 's/packed_size()/packed_size() + 16/')" "$@"
 refused 'fast-math' 'does not keep its numerical promises' "$good" "$@" -ffast-math
+refused 'no NaN' 'does not keep its numerical promises' "$good" "$@" -ffinite-math-only
 refused 'C++17' 'needs C++20' "$good" "$@" -std=c++17
 exit $status

@@ -36,6 +36,11 @@ void* __libc_memalign(std::size_t, std::size_t);
 void* malloc(std::size_t size) { return note(), __libc_malloc(size); }
 void* calloc(std::size_t n, std::size_t size) { return note(), __libc_calloc(n, size); }
 void* realloc(void* p, std::size_t size) { return note(), __libc_realloc(p, size); }
+int posix_memalign(void** p, std::size_t alignment, std::size_t size) {
+  note();
+  *p = __libc_memalign(alignment, size);
+  return *p == nullptr ? 12 : 0;  // ENOMEM
+}
 void* aligned_alloc(std::size_t alignment, std::size_t size) { return note(), __libc_memalign(alignment, size); }
 }
 #else
@@ -80,13 +85,14 @@ TEMPLATE_TEST_CASE("forward and bind do not allocate", "[house]", ndt::simd::sca
   const ndt::ModelConfig config = golden.config();
   ndt::DynamicTransformer<TestType> model;
   std::vector<T> log_rates(trials * bins * config.neurons), hidden(trials * bins * config.width());
+  std::vector<T> layers(config.layers * hidden.size()), attention(trials * config.layers * bins * bins);
   std::vector<T> workspace(ndt::DynamicTransformer<TestType>(ndt::DynamicShape{config}).workspace_size(bins));
   bool bound = false;
   STATIC_REQUIRE(noexcept(model.forward({}, counts.integers.data(), trials, bins, workspace)));
   CHECK(allocations_of([&] {
           bound = model.bind({config}, packed).ok();
-          model.forward({.log_rates = log_rates.data(), .hidden = hidden.data()}, counts.integers.data(), trials, bins,
-                        workspace);
+          model.forward({log_rates.data(), hidden.data(), layers.data(), attention.data()}, counts.integers.data(),
+                        trials, bins, workspace);
         }) == 0);
   CHECK(bound);
 }

@@ -43,7 +43,7 @@ TEST_CASE("a trial has the same bits at any place in a batch of any size", "[mod
   INFO(name);
   const Loaded loaded(name);
   const auto alone = support::run(loaded.model, loaded.trial, 1, loaded.bins);
-  const std::size_t trials = GENERATE(2, 3, 5), place = GENERATE(0, 1);
+  const std::size_t trials = GENERATE(2, 3, 5), place = GENERATE(0, 1, 4) % trials;
   Counts batch(trials * loaded.trial.size(), 1);
   std::copy(loaded.trial.begin(), loaded.trial.end(),
             batch.begin() + static_cast<std::ptrdiff_t>(place * loaded.trial.size()));

@@ -28,7 +28,9 @@ class Golden {
     std::ifstream file(path, std::ios::binary);
     if (!file) throw std::runtime_error("cannot open " + path.string());
     const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    const std::size_t data = bytes.find("\ndata\n") + 6;
+    const std::size_t mark = bytes.find("\ndata\n");
+    if (mark == std::string::npos) throw std::runtime_error("not a golden file: " + path.string());
+    const std::size_t data = mark + 6;
     std::istringstream header(bytes.substr(0, data));
     std::string line;
     while (std::getline(header, line)) {
@@ -87,7 +89,8 @@ class Golden {
     const std::size_t count = tensor.extents.count();
     const auto element = [&]<class T>(T, std::size_t i) {
       T value;
-      std::memcpy(&value, data.substr(offset + i * sizeof(T)).data(), sizeof(T));
+      if (offset + (i + 1) * sizeof(T) > data.size()) throw std::runtime_error("a golden file is cut short");
+      std::memcpy(&value, data.data() + offset + i * sizeof(T), sizeof(T));
       return value;
     };
     for (std::size_t i = 0; i < count; ++i) {

@@ -16,7 +16,7 @@ struct Band {
   std::size_t wrap = 0;        ///< the first `wrap` bins see one another in full
 
   constexpr std::size_t first(std::size_t i) const noexcept {
-    return backward == dyn || i < backward ? 0 : i - backward;
+    return i < wrap || backward == dyn || i < backward ? 0 : i - backward;
   }
   constexpr std::size_t last(std::size_t i, std::size_t bins) const noexcept {
     std::size_t end = forward == dyn || forward >= bins - i ? bins - 1 : i + forward;

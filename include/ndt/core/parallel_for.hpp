@@ -23,13 +23,14 @@ struct Serial {
 struct OpenMP {
   std::size_t threads = 1;
 
-  constexpr std::size_t workers() const noexcept { return threads; }
+  constexpr std::size_t workers() const noexcept { return threads == 0 ? 1 : threads; }
   template <class Work>
   void operator()(std::size_t tasks, Work work) const noexcept {
     const std::size_t team = threads < tasks ? threads : tasks;
     if (team <= 1) return Serial{}(tasks, work);
-      // A worker is a loop index and not a thread number: it holds whatever team the runtime grants.
-#pragma omp parallel for num_threads(static_cast <int>(team)) schedule(static, 1)
+    // A worker is a loop index and not a thread number: it holds whatever team the runtime grants.
+    const int team_size = static_cast<int>(team);
+#pragma omp parallel for num_threads(team_size) schedule(static, 1)
     for (std::size_t worker = 0; worker < team; ++worker) {
       for (std::size_t task = worker; task < tasks; task += team) work(task, worker);
     }

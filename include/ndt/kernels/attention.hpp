@@ -1,8 +1,9 @@
 // ndt/kernels/attention.hpp: one head of scaled dot-product attention (Vaswani et al. 2017) inside a context band.
 //
-// Only keys and values inside the band of a bin are read for it: what lies outside is skipped, not masked, and may be
-// NaN. A block of rows shares the keys that all of them see; the few that only some see are added row by row, before
-// and after, so that every output is still one chain over ascending keys and its bits do not depend on the block.
+// Keys and values outside the band of a bin do not reach its result, not even as a product with 0: they are skipped,
+// not masked, and may be NaN. A block of rows shares the keys that all of them see; the few that only some see are
+// added row by row, before and after, so that every output is still one chain over ascending keys and its bits do not
+// depend on the block.
 #pragma once
 
 #include <cstddef>
@@ -81,7 +82,7 @@ void attention(Rows<typename V::value_type> out, const AttentionHead<typename V:
   for (std::size_t block = 0, row = first; block < blocks; ++block) {
     const std::size_t rows = (last - row) / (blocks - block);
     const std::size_t low = band.first(row) / W, high = band.last(row + rows - 1, bins) / W + 1;
-    // Whole registers of keys around the band; what falls outside it is never read.
+    // Whole registers of keys around the band; the scores that fall outside it are never looked at.
     gemm_registers<V>(scores, head.queries.from(row), keys, rows, head.head_width, round_up(bins, panel_width), low,
                       high, {});
     for (std::size_t r = 0; r < rows; ++r) {

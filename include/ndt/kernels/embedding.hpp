@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 #include "ndt/config.hpp"
@@ -12,7 +13,8 @@
 namespace ndt::inline NDT_TARGET::kernels {
 
 /// A count as a number between 0 and limit: more than the limit is clipped as the reference does (src/runner.py), so
-/// that no count reads past the embedding table. Less than 0 or NaN, which no loader lets through, counts as 0.
+/// that no count reads past the embedding table; a fraction is cut off, as a count has none. Less than 0 or NaN, which
+/// no loader lets through, counts as 0.
 template <class Count>
 NDT_INLINE constexpr std::size_t clip_count(Count count, std::size_t limit) noexcept {
   static_assert(std::is_arithmetic_v<Count>, "counts are integers or floats");
@@ -20,7 +22,7 @@ NDT_INLINE constexpr std::size_t clip_count(Count count, std::size_t limit) noex
   if constexpr (std::is_floating_point_v<Count>) {
     return count >= static_cast<Count>(limit) ? limit : static_cast<std::size_t>(count);
   } else {
-    return static_cast<std::make_unsigned_t<Count>>(count) >= limit ? limit : static_cast<std::size_t>(count);
+    return static_cast<std::uint64_t>(count) >= limit ? limit : static_cast<std::size_t>(count);
   }
 }
 

@@ -71,6 +71,7 @@ void tile(const TileWork<typename V::value_type>& work, const Edge<typename V::v
   using T = typename V::value_type;
   using reg = typename V::reg;
   constexpr std::size_t W = V::width, per_panel = panel_width / W;
+  static_assert(panel_width % W == 0, "a panel holds whole registers");
   const std::size_t last_lanes = work.columns - (Q - 1) * W;  // the last register may be partly outside C
 
   const T* a[R];
@@ -82,7 +83,7 @@ void tile(const TileWork<typename V::value_type>& work, const Edge<typename V::v
   });
 
   // Runs f(r, q, lanes) over the tile, with the number of lanes only where a register is not full.
-  const auto for_lanes = [&](auto f) NDT_INLINE_LAMBDA {
+  const auto for_registers = [&](auto f) NDT_INLINE_LAMBDA {
     unroll<R, Q - 1>([&](auto r, auto q) NDT_INLINE_LAMBDA { f(r, q, simd::all_lanes{}); });
     if (last_lanes >= W) {
       unroll<R>([&](auto r) NDT_INLINE_LAMBDA { f(r, index<Q - 1>{}, simd::all_lanes{}); });
@@ -94,7 +95,7 @@ void tile(const TileWork<typename V::value_type>& work, const Edge<typename V::v
   reg sum[R][Q];
   unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::set(T(0)); });
   if (edge.accumulate) {
-    for_lanes([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { sum[r][q] = V::load(work.c[r] + q * W, lanes); });
+    for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { sum[r][q] = V::load(work.c[r] + q * W, lanes); });
   }
 
   for (std::size_t k = 0; k < work.K; ++k) {
@@ -107,13 +108,13 @@ void tile(const TileWork<typename V::value_type>& work, const Edge<typename V::v
   }
 
   const auto add = [&](auto row_of) NDT_INLINE_LAMBDA {
-    for_lanes([&](auto r, auto q, auto lanes)
-                  NDT_INLINE_LAMBDA { sum[r][q] = sum[r][q] + V::load(row_of(r) + q * W, lanes); });
+    for_registers([&](auto r, auto q, auto lanes)
+                      NDT_INLINE_LAMBDA { sum[r][q] = sum[r][q] + V::load(row_of(r) + q * W, lanes); });
   };
   if (edge.bias != nullptr) add([&](auto) NDT_INLINE_LAMBDA { return edge.bias + work.first * W; });
   if (edge.residual.data != nullptr) add([&](auto r) NDT_INLINE_LAMBDA { return edge.residual[r]; });
   if (edge.relu) unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { sum[r][q] = relu<V>(sum[r][q]); });
-  for_lanes([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { V::store(work.c[r] + q * W, sum[r][q], lanes); });
+  for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { V::store(work.c[r] + q * W, sum[r][q], lanes); });
 }
 
 template <class V>

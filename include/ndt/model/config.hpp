@@ -32,7 +32,8 @@ struct ModelConfig {
   bool context_wrap_initial = false;         ///< the first context_backward bins see one another [CONTEXT_WRAP_INITIAL]
   bool linear_embedder = false;              ///< a matrix instead of a table [LINEAR_EMBEDDER]
   bool learnable_position = false;           ///< else sinusoidal, as stored with the weights [LEARNABLE_POSITION]
-  bool position_offset = true;               ///< sinusoidal positions count from 1 [POSITION.OFFSET]
+  bool position_offset = true;               ///< sinusoidal positions count from 1 [POSITION.OFFSET]; kept for
+                                             ///< who makes a table: a stored one is used as it is
   bool pre_norm = false;                     ///< norms before attention and feed-forward, else after [PRE_NORM]
   bool scale_norm = false;                   ///< the final norm alone is a scale norm [SCALE_NORM]
   bool lograte = true;                       ///< the output is log rates, else rates [LOGRATE]
@@ -58,10 +59,14 @@ struct ModelConfig {
   /// first CONTEXT_BACKWARD bins. (Its own code stops on a type error there, so no recorded result exists.)
   constexpr Band band() const noexcept {
     if (full_context) return {};
+    // More than any trial has is all, also where size_t has 32 bits.
+    const auto bins = [](std::int64_t context) {
+      return context >= static_cast<std::int64_t>(largest_size) ? dyn : static_cast<std::size_t>(context);
+    };
     Band band;
-    if (context_forward >= 0) band.forward = static_cast<std::size_t>(context_forward);
+    if (context_forward >= 0) band.forward = bins(context_forward);
     if (context_backward > 0) {
-      band.backward = static_cast<std::size_t>(context_backward);
+      band.backward = bins(context_backward);
       if (context_wrap_initial) band.wrap = band.backward;
     }
     return band;
@@ -96,7 +101,7 @@ struct ModelConfig {
     if (elements > std::numeric_limits<std::size_t>::max() / 64) {
       return {Error::size_too_large, "weights and workspace", {}, {}};
     }
-    if (!(norm_epsilon > 0.0 && norm_epsilon < 1.0)) return {Error::epsilon_not_positive, "norm_epsilon", {}, {}};
+    if (!(norm_epsilon >= 1e-30 && norm_epsilon < 1.0)) return {Error::epsilon_not_positive, "norm_epsilon", {}, {}};
     return {};
   }
 };

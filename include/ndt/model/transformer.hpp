@@ -98,6 +98,7 @@ class Transformer {
 
   /// Elements of T that forward() needs for trials of at most `bins` bins with a policy of that many workers.
   constexpr std::size_t workspace_size(std::size_t bins, std::size_t workers = 1) const noexcept {
+    workers = max_size(workers, 1);
     Arena<T> inside(nullptr);
     plan(inside, bins, workers);
     return max_size(inside.used(), workers * serial_size(bins));
@@ -132,14 +133,14 @@ class Transformer {
   };
 
   constexpr Buffers plan(Arena<T>& arena, std::size_t bins, std::size_t workers) const noexcept {
-    const std::size_t D = shape_.width(), N = shape_.neurons(), F = shape_.hidden_size();
+    const std::size_t D = shape_.width(), F = shape_.hidden_size();
     const auto rows = [&](std::size_t columns) {
       const std::size_t stride = round_up(columns, kernels::panel_width);
       return Rows<T>{arena.take(bins * stride), stride};
     };
     Buffers buffers{};
     buffers.x = rows(D);
-    buffers.spare = rows(max_size(D, N));
+    buffers.spare = rows(D);
     buffers.hidden = rows(max_size(F, ModelConfig::decoder_hidden));
     // While one worker still reads a layer's keys, another may already write the next layer's.
     const SelfAttention<V, Shape> attention(shape_);

@@ -63,7 +63,7 @@ constexpr Status copy_indexed(T* to, const StoredTensor<T>& table, const StoredT
 
 /// Packs every tensor of a model of this shape into `memory` (Transformer::packed_size elements), ready to bind.
 /// source(name) gives a StoredTensor in PyTorch's layout, or an empty one. Fails, naming the tensor, if one is missing,
-/// has another shape or is not finite; what `memory` holds is then worth nothing.
+/// has another shape or is not finite; what `memory` holds is then worth nothing. source must not throw.
 template <class V, class Shape, class Source>
 constexpr Status pack_weights(std::span<typename V::value_type> memory, const Shape& shape, Source&& source) noexcept {
   using T = typename V::value_type;

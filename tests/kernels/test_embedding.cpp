@@ -1,0 +1,122 @@
+// Counts to inputs: clipping for every type of count, the table, and the positions.
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include <ndt/kernels/embedding.hpp>
+
+#include "../support/expected.hpp"
+#include "../support/matrix.hpp"
+#include "../support/noise.hpp"
+#include "../support/policies.hpp"
+#include "../support/widths.hpp"
+
+namespace kernels = ndt::kernels;
+using support::Guarded;
+
+namespace {
+
+constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("clip_count keeps counts between 0 and the limit, for every integer", "[kernels][embedding]",
+                   std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t, std::uint32_t, std::int64_t,
+                   std::uint64_t, char, bool) {
+  using Limits = std::numeric_limits<TestType>;
+  CHECK(kernels::clip_count(TestType(0), 9) == 0);
+  CHECK(kernels::clip_count(TestType(1), 9) == 1);
+  CHECK(kernels::clip_count(TestType(1), 1) == 1);
+  CHECK(kernels::clip_count(TestType(1), 0) == 0);
+  CHECK(kernels::clip_count(Limits::max(), 0) == 0);
+  CHECK(kernels::clip_count(Limits::max(), no_limit) == static_cast<std::size_t>(Limits::max()));
+  if constexpr (Limits::digits > 1) {
+    CHECK(kernels::clip_count(TestType(8), 9) == 8);
+    CHECK(kernels::clip_count(TestType(9), 9) == 9);
+    CHECK(kernels::clip_count(TestType(10), 9) == 9);
+    CHECK(kernels::clip_count(Limits::max(), 9) == 9);
+  }
+  if constexpr (Limits::is_signed) {
+    CHECK(kernels::clip_count(TestType(-1), 9) == 0);
+    CHECK(kernels::clip_count(Limits::min(), 9) == 0);
+    CHECK(kernels::clip_count(Limits::min(), no_limit) == 0);
+  }
+  static_assert(kernels::clip_count(TestType(1), 9) == 1);
+}
+
+TEMPLATE_TEST_CASE("clip_count keeps counts between 0 and the limit, whatever a float may hold", "[kernels][embedding]",
+                   float, double, long double) {
+  using Limits = std::numeric_limits<TestType>;
+  const TestType nan = Limits::quiet_NaN();
+  for (const std::size_t limit : {std::size_t{0}, std::size_t{9}, std::size_t{1} << 20}) {
+    INFO("limit " << limit);
+    CHECK(kernels::clip_count(Limits::infinity(), limit) == limit);
+    CHECK(kernels::clip_count(Limits::max(), limit) == limit);
+    CHECK(kernels::clip_count(static_cast<TestType>(limit), limit) == limit);
+    CHECK(kernels::clip_count(static_cast<TestType>(limit + 1), limit) == limit);
+    const TestType nothing[] = {0, TestType(-0.0), -1, Limits::lowest(), -Limits::infinity(), nan, -nan};
+    for (const TestType count : nothing) CHECK(kernels::clip_count(count, limit) == 0);
+  }
+  CHECK(kernels::clip_count(TestType(8), 9) == 8);
+  CHECK(kernels::clip_count(TestType(8.75), 9) == 8);
+  CHECK(kernels::clip_count(TestType(0.75), 9) == 0);
+  CHECK(kernels::clip_count(Limits::max(), no_limit) == no_limit);
+}
+
+TEMPLATE_TEST_CASE("embed_counts writes clipped counts for every neuron and nothing else", "[kernels][embedding]",
+                   std::uint8_t, std::int64_t, float, double) {
+  for (std::size_t N = 0; N <= 20; ++N) {
+    INFO("N " << N);
+    Guarded<TestType> counts(N);
+    std::vector<float> expected;
+    for (std::size_t n = 0; n < N; ++n) {
+      counts[n] = static_cast<TestType>(n % 7);
+      expected.push_back(static_cast<float>(std::min<std::size_t>(n % 7, 4)));
+    }
+    Guarded<float> x(N);
+    kernels::embed_counts(x.data(), counts.data(), N, 4);
+    CHECK(support::same_bits(x, expected));
+  }
+}
+
+TEMPLATE_TEST_CASE("embed_lookup puts the rows that the counts name side by side, and never reads past the table",
+                   "[kernels][embedding]", std::int16_t, std::uint64_t, float) {
+  const std::size_t limit = 4;
+  for (const std::size_t E : support::Sizes{1, 2, 3}) {
+    for (std::size_t N = 0; N <= 20; ++N) {
+      INFO("N " << N << " E " << E);
+      // One row more than the limit, as clip_count may give: anything beyond is a forbidden page.
+      const Guarded<double> table(support::noise<double>((limit + 1) * E, 1));
+      Guarded<TestType> counts(N);
+      std::vector<double> expected;
+      for (std::size_t n = 0; n < N; ++n) {
+        counts[n] = n % 6 == 5 ? std::numeric_limits<TestType>::max() : static_cast<TestType>(n % 6);
+        for (std::size_t e = 0; e < E; ++e) expected.push_back(table[std::min(n % 6, limit) * E + e]);
+      }
+      Guarded<double> x(N * E);
+      kernels::embed_lookup(x.data(), counts.data(), table.data(), N, E, limit);
+      CHECK(support::same_bits(x, expected));
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("scale_and_shift multiplies, then adds the position, at every width", "[kernels][embedding]",
+                   NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  for (const support::Touch touch : support::both_ends) {
+    for (const std::size_t width : support::widths<V>()) {
+      INFO("width " << width);
+      const auto numbers = support::noise<T>(width, width);
+      Guarded<T> x(numbers, touch);
+      const Guarded<T> positions(support::noise<T>(width, width + 1), touch);
+      kernels::scale_and_shift<V>(x.data(), T(5.5), positions.data(), width);
+      support::Expected<T> expected;
+      for (std::size_t i = 0; i < width; ++i) {
+        const support::Wide<T> product = support::Wide<T>(numbers[i]) * T(5.5), position = positions[i];
+        expected.add(product + position, std::abs(product) + std::abs(position));
+      }
+      CHECK(support::worst_in_epsilons(x, expected) <= 1);
+    }
+  }
+}

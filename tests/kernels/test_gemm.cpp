@@ -1,0 +1,175 @@
+// The matrix product at every size of tile and with everything that is fused to it, against three plain loops.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "../support/policies.hpp"
+#include "../support/product.hpp"
+#include "../support/reference.hpp"
+#include "../support/widths.hpp"
+
+namespace kernels = ndt::kernels;
+using support::Expected;
+using support::Matrix;
+using support::Product;
+using support::Residual;
+using support::Use;
+using support::Wide;
+
+namespace {
+
+/// Two tallest tiles and one row.
+template <class V>
+constexpr std::size_t most_rows = 2 * kernels::tile_limits<V>::rows + 1;
+
+/// Every width up to two panels and a bit, then some odd neuron counts.
+std::vector<std::size_t> column_counts() {
+  std::vector<std::size_t> all;
+  for (std::size_t n = 1; n <= 2 * kernels::panel_width + 3; ++n) all.push_back(n);
+  all.push_back(101), all.push_back(202);
+  return all;
+}
+
+std::vector<Use> all_uses() {
+  std::vector<Use> all;
+  for (const bool accumulate : {false, true}) {
+    for (const bool bias : {false, true}) {
+      for (const Residual residual : {Residual::none, Residual::other, Residual::self}) {
+        for (const bool relu : {false, true}) all.push_back({accumulate, bias, residual, relu});
+      }
+    }
+  }
+  return all;
+}
+
+/// The edge by the book: chain from C, bias, residual, ReLU.
+template <class V, class T = typename V::value_type>
+Expected<T> with_edge(Expected<T> c, const Product<V>& product, const Use& use) {
+  const auto add = [&](std::size_t i, T term) { c.value[i] += term, c.size[i] += std::abs(Wide<T>(term)); };
+  for (std::size_t i = 0; i < c.value.size(); ++i) {
+    if (use.accumulate) add(i, product.before[i]);
+    if (use.bias) add(i, product.bias[i % product.N]);
+    if (use.residual == Residual::other) add(i, product.residual[i]);
+    if (use.residual == Residual::self) add(i, product.before[i]);
+    if (use.relu && c.value[i] < 0) c.value[i] = 0;
+  }
+  return c;
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("gemm is right for every tile, tail and edge, and touches C alone", "[kernels][gemm]",
+                   NDT_POLICIES) {
+  using V = TestType;
+  const auto uses = all_uses();
+  for (std::size_t M = 1; M <= most_rows<V>; ++M) {
+    for (const std::size_t N : column_counts()) {
+      for (const std::size_t K : support::Sizes{0, 1, 2, 7, 101}) {
+        INFO("M " << M << " N " << N << " K " << K);
+        const support::Touch touch = (M + N) % 2 == 0 ? support::Touch::end : support::Touch::beginning;
+        const Product<V> product(M, K, N, touch);
+        const auto plain = support::reference::matmul(product.a, product.w, M, K, N);
+        double worst = 0;
+        bool gaps_untouched = true;
+        // Every edge meets every tile, at a small and at a larger K in turn: half the work.
+        for (std::size_t u = (N + K) % 2; u < uses.size(); u += 2) {
+          const Use& use = uses[u];
+          auto c = product.start(4, touch);
+          kernels::gemm<V>(c.rows(), product.a_rows.rows(), product.b(), M, K, N, product.edge(use, c));
+          worst = std::max(worst, support::worst_in_epsilons(c.values(), with_edge(plain, product, use)));
+          gaps_untouched = gaps_untouched && c.gaps_untouched();
+        }
+        CHECK(worst < 2);
+        CHECK(gaps_untouched);
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("gemm gives a row the same bits whatever rows are computed with it", "[kernels][gemm]",
+                   NDT_POLICIES) {
+  using V = TestType;
+  for (const std::size_t N : support::Sizes{1, 5, 16, 37, 101}) {
+    for (const Use& use : all_uses()) {
+      INFO("N " << N << " accumulate " << use.accumulate << " bias " << use.bias);
+      const Product<V> product(13, 101, N);
+      const auto gemm = [&](Matrix<typename V::value_type>& c, std::size_t row, std::size_t rows) {
+        kernels::gemm<V>(c.rows().from(row), product.a_rows.rows().from(row), product.b(), rows, product.K, N,
+                         product.edge(use, c, row));
+      };
+      auto whole = product.start(1);
+      gemm(whole, 0, 13);
+      for (std::size_t rows = 1; rows < 13; ++rows) {
+        auto parts = product.start(1);
+        for (std::size_t row = 0; row < 13; row += rows) gemm(parts, row, std::min(rows, 13 - row));
+        CHECK(support::same_bits(parts.values(), whole.values()));
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("gemm may be split at any k by accumulating", "[kernels][gemm]", NDT_POLICIES) {
+  using V = TestType;
+  const std::size_t M = 5, K = 23, N = 37;
+  const Product<V> product(M, K, N);
+  auto whole = product.start(0);
+  kernels::gemm<V>(whole.rows(), product.a_rows.rows(), product.b(), M, K, N);
+  for (std::size_t split = 0; split <= K; ++split) {
+    INFO("split " << split);
+    auto c = product.start(0);
+    kernels::gemm<V>(c.rows(), product.a_rows.rows(), product.b(), M, split, N);
+    kernels::gemm<V>(c.rows(), product.a_rows.rows().from(0, split), product.b().from_row(split), M, K - split, N,
+                     {.accumulate = true});
+    CHECK(support::same_bits(c.values(), whole.values()));
+  }
+}
+
+TEMPLATE_TEST_CASE("gemm_registers computes the columns it is given, with the bits of the whole, and no others",
+                   "[kernels][gemm]", NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  const std::size_t M = 7, K = 11, N = 35, W = V::width, registers = (N + W - 1) / W;
+  const Product<V> product(M, K, N);
+  const Use use{.bias = true, .residual = Residual::other};
+  auto whole = product.start(1);
+  kernels::gemm<V>(whole.rows(), product.a_rows.rows(), product.b(), M, K, N, product.edge(use, whole));
+  for (std::size_t first = 0; first <= registers; ++first) {
+    for (std::size_t last = first; last <= registers; ++last) {
+      INFO("registers " << first << " to " << last);
+      Matrix<T> c(M, N, 1), expected(M, N, 0);
+      kernels::gemm_registers<V>(c.rows(), product.a_rows.rows(), product.b(), M, K, N, first, last,
+                                 product.edge(use, c));
+      for (std::size_t m = 0; m < M; ++m) {
+        std::copy(whole.rows()[m] + std::min(N, first * W), whole.rows()[m] + std::min(N, last * W),
+                  expected.rows()[m] + std::min(N, first * W));
+      }
+      CHECK(support::same_bits(c.values(), expected.values()));
+      CHECK(c.gaps_untouched());
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("gemm keeps NaN in its row of A and its column of B, and relu does not hide it", "[kernels][gemm]",
+                   NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  const std::size_t M = 13, K = 7, N = 35;
+  for (const std::size_t bad_row : support::Sizes{0, 4, 12}) {
+    for (const std::size_t bad_column : support::Sizes{0, 7, 17, 34}) {
+      INFO("row " << bad_row << " column " << bad_column);
+      Product<V> product(M, K, N);
+      const T nan = std::numeric_limits<T>::quiet_NaN();
+      product.a_rows.rows()[bad_row][3] = nan;
+      product.panels[bad_column / 16 * 16 * K + 2 * 16 + bad_column % 16] = nan;
+      auto c = product.start(0);
+      kernels::gemm<V>(c.rows(), product.a_rows.rows(), product.b(), M, K, N, {.relu = true});
+      bool right = true;
+      for (std::size_t m = 0; m < M; ++m) {
+        for (std::size_t n = 0; n < N; ++n) {
+          right = right && std::isnan(c.rows()[m][n]) == (m == bad_row || n == bad_column);
+        }
+      }
+      CHECK(right);
+    }
+  }
+}

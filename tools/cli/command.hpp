@@ -1,0 +1,32 @@
+// tools/cli/command.hpp: what the subcommands share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace tool {
+
+/// The options that every subcommand takes.
+struct Common {
+  bool json = false;
+  std::size_t threads = 1;
+};
+
+/// What a subcommand has to say: `json` with --json, else `text`, on standard output.
+struct Answer {
+  nlohmann::ordered_json json;
+  std::string text;
+  int exit_status = 0;
+};
+
+/// Adds its subcommand to `app`; `run` is set when that subcommand was chosen, and does the work.
+using Run = std::function<Answer(const Common&)>;
+void add_convert(CLI::App& app, Run& run);
+void add_inspect(CLI::App& app, Run& run);
+void add_infer(CLI::App& app, Run& run);
+void add_check(CLI::App& app, Run& run);
+
+}  // namespace tool

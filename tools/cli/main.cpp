@@ -1,0 +1,62 @@
+// The command line: one subcommand a file. Standard output carries the answer, standard error everything else.
+#include <omp.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "../io/refused.hpp"
+#include "command.hpp"
+
+namespace {
+
+constexpr int bad_input = 2;
+
+/// One line, whatever a file name or a message has in it.
+int report(std::string message, int status) {
+  for (char& c : message) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  std::fprintf(stderr, "ndt: error: %s\n", message.c_str());
+  return status;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Neural Data Transformer: firing rates from spike counts", "ndt");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "ndt 0.1.0");
+  app.fallthrough();  // --json and --threads may stand behind the subcommand
+  tool::Common common;
+  app.add_flag("--json", common.json, "standard output is one JSON object");
+  app.add_option("--threads", common.threads, "threads to use")->check(CLI::Range(1, 1024))->type_name("N");
+  tool::Run chosen;
+  tool::add_convert(app, chosen);
+  tool::add_inspect(app, chosen);
+  tool::add_infer(app, chosen);
+  tool::add_check(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // help and version
+    return report(std::string(error.what()) + ", command line, see ndt --help", bad_input);
+  }
+  const tool::Answer answer = chosen(common);
+  const std::string text = common.json ? answer.json.dump(2) + "\n" : answer.text;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    return report("cannot write the answer, standard output, a stream that can be written to", 1);
+  }
+  return answer.exit_status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const tool::Refused& refused) {
+    return report(refused.what(), bad_input);
+  } catch (const std::bad_alloc&) {
+    return report("not enough memory, this machine, a smaller input or --chop", 1);
+  } catch (const std::exception& error) {
+    return report(std::string(error.what()) + ", unexpected, please report it", 1);
+  }
+}

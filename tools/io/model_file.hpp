@@ -1,0 +1,48 @@
+// tools/io/model_file.hpp: a model as files hold it: configuration, tensors in PyTorch's layout and names.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ndt/ndt.hpp>
+
+namespace tool {
+
+/// A tensor of floating values (any stored width, as float) or of integers (int64); the other vector is empty.
+struct Tensor {
+  std::vector<std::size_t> shape;
+  std::vector<float> values;
+  std::vector<std::int64_t> integers;
+};
+
+struct ModelFile {
+  ndt::ModelConfig config;
+  std::map<std::string, Tensor, std::less<>> tensors;
+  std::optional<double> bin_width;  ///< seconds, where known
+  std::string name;                 ///< an identifier, for generated headers; may be empty
+};
+
+/// Reads a PyTorch checkpoint (both containers) or a safetensors model of ours: whichever the content says it is.
+/// Throws Refused, naming file and place, for anything that is not a whole and consistent model.
+ModelFile read_model(const std::filesystem::path& path);
+
+/// The same from bytes; `where` names them in messages.
+ModelFile parse_model(std::string_view bytes, const std::string& where);
+
+/// Packed weights of the model, ready to bind. Throws Refused where tensors and configuration disagree, or where a
+/// tensor is left over.
+std::vector<float> pack(const ModelFile& model, const std::filesystem::path& path);
+
+/// Writes `model` as safetensors. Nothing is left behind when it fails.
+void write_safetensors(const ModelFile& model, const std::filesystem::path& path);
+
+/// Writes constexpr packed weights and shape for firmware, in namespace `model.name`.
+void write_header(const ModelFile& model, const std::filesystem::path& path);
+
+}  // namespace tool

@@ -1,0 +1,79 @@
+#include "output_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+#include "refused.hpp"
+
+namespace tool {
+
+namespace {
+
+std::string error_text(int error) { return std::generic_category().message(error); }
+
+}  // namespace
+
+OutputFile::OutputFile(const std::filesystem::path& target) : target_(target) {
+  std::error_code none;
+  // Through a link, to what it stands for; renaming would replace the link.
+  if (const auto real = std::filesystem::canonical(target, none); !none) target_ = real;
+  const std::filesystem::file_status status = std::filesystem::status(target_, none);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    throw Refused(std::filesystem::is_directory(status) ? "the output is a folder" : "the output is not a regular file",
+                  target.string(), "name a file to be written");
+  }
+  if (!target_.has_filename())
+    throw Refused("the output has no file name", target.string(), "name a file to be written");
+  // Not mkstemp: that makes a file for one's own eyes, and the mode is to be what the user's mask says.
+  static std::atomic<unsigned> counter = 0;
+  do {
+    const std::string name = ".ndt-" + std::to_string(getpid()) + "-" + std::to_string(counter++) + ".tmp";
+    temporary_ = target_.parent_path() / name;
+    fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (fd_ < 0 && errno == EEXIST);
+  if (fd_ < 0) failed(error_text(errno));
+}
+
+OutputFile::~OutputFile() {
+  if (fd_ < 0) return;
+  close(fd_);
+  unlink(temporary_.c_str());
+}
+
+void OutputFile::write(const void* bytes, std::size_t count) {
+  const auto* from = static_cast<const char*>(bytes);
+  while (count > 0) {
+    const ssize_t done = ::write(fd_, from, count);
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) failed(error_text(done < 0 ? errno : EIO));
+    from += done;
+    count -= static_cast<std::size_t>(done);
+  }
+}
+
+void OutputFile::commit() {
+  if (fsync(fd_) != 0) failed(error_text(errno));
+  if (std::rename(temporary_.c_str(), target_.c_str()) != 0) failed(error_text(errno));
+  close(std::exchange(fd_, -1));
+  // The new name survives a power cut only once the folder is on the disk. Not every file system can do that, and the
+  // file is whole either way.
+  const std::filesystem::path folder = target_.parent_path();
+  const int fd = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0) {
+    fsync(fd);
+    close(fd);
+  }
+}
+
+void OutputFile::failed(const std::string& reason) const {
+  throw Refused("cannot write the output: " + reason, target_.string(),
+                "a folder that can be written to, with enough room");
+}
+
+}  // namespace tool

@@ -1,0 +1,35 @@
+// tools/io/output_file.hpp: a file that is there whole or not at all.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+namespace tool {
+
+/// Write to path() or with write(), then commit(). Until then, and for ever if that does not come, the target is as it
+/// was: the bytes go to a temporary file beside it, on the same file system, which takes its name in the end.
+class OutputFile {
+ public:
+  /// Refused where the target's folder cannot be written to, or the target is not a regular file: to put a file in the
+  /// place of a device or a folder cannot be meant.
+  explicit OutputFile(const std::filesystem::path& target);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  const std::filesystem::path& path() const { return temporary_; }
+  const std::filesystem::path& target() const { return target_; }
+  /// Appends.
+  void write(const void* bytes, std::size_t count);
+  /// On the disk, then in place. A full disk may show only here.
+  void commit();
+  /// Refused, with the reason.
+  [[noreturn]] void failed(const std::string& reason) const;
+
+ private:
+  std::filesystem::path target_, temporary_;
+  int fd_ = -1;
+};
+
+}  // namespace tool

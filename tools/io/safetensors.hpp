@@ -1,0 +1,29 @@
+// tools/io/safetensors.hpp: our model file. The format is safetensors (github.com/huggingface/safetensors): a 64-bit
+// length, a JSON header of that length, and the tensors' data. In the header's __metadata__:
+//
+//   format          ndt
+//   format_version  1; a file with a greater one is refused
+//   config          JSON text: the configuration under the reference's keys (model_config.hpp)
+//   bin_width       seconds, if known
+//   name            an identifier, if any
+//   content_hash    SHA-256 of all of the above and of the tensors (content_hash.hpp)
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model_file.hpp"
+
+namespace tool {
+
+/// Whether the bytes begin as a safetensors file does.
+bool is_safetensors(std::string_view bytes);
+
+/// Reads a model. Tensors may be F32, F64, F16, BF16 or I64. Throws Refused for anything that is not whole: the hash is
+/// compared. Whether tensors and configuration fit is the business of check_model.
+ModelFile read_safetensors(std::string_view bytes, const std::string& where);
+
+/// The file's bytes.
+std::string safetensors_bytes(const ModelFile& model);
+
+}  // namespace tool

@@ -1,0 +1,27 @@
+// tools/io/spikes.hpp: recorded spike counts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tool {
+
+/// [trials, bins, neurons] in C order. int32, because a count above the model's max_spikes is to be clipped and counted
+/// by the caller, so it must come through as it is; more than that is not a count of spikes in a bin.
+struct SpikeCounts {
+  std::size_t trials = 0, bins = 0, neurons = 0;
+  bool one_recording = false;  ///< the file has [bins, neurons]; trials is 1
+  std::vector<std::int32_t> counts;
+};
+
+/// From the dataset `key` of an HDF5 file or from a .npy file, whichever the content says it is, of any integer or
+/// float type. Refused: what is not a whole number from 0 to 2^31 - 1 (trial, bin and neuron are named, from 0),
+/// another rank than 2 or 3, and, where `neurons` is given, another number of neurons.
+SpikeCounts read_spikes(const std::filesystem::path& path, const std::string& key = "spikes",
+                        std::optional<std::size_t> neurons = {});
+
+}  // namespace tool
