@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cmath>
 #include <memory>
 
 #include "../io/hdf5_writer.hpp"
@@ -156,6 +157,21 @@ void write(const Options& options, const LoadedModel& model, const SpikeCounts& 
   write_hdf5(options.out, datasets);
 }
 
+struct Summary {
+  double mean = 0, lowest = INFINITY, highest = -INFINITY;
+};
+template <class Values>
+Summary summary(const Values& values, bool is_log = false) {
+  Summary s;
+  for (const auto value : values) {
+    const double x = is_log ? std::exp(static_cast<double>(value)) : static_cast<double>(value);
+    s.mean += x / static_cast<double>(values.size());
+    s.lowest = std::min(s.lowest, x);
+    s.highest = std::max(s.highest, x);
+  }
+  return s;
+}
+
 Answer infer(const Options& options, const Common& common) {
   LoadedModel model(options.model);
   SpikeCounts spikes = read_spikes(options.spikes, options.key, model.config().neurons);
@@ -179,6 +195,10 @@ Answer infer(const Options& options, const Common& common) {
   answer.text = fmt::format("{}: rates of {} trials x {} bins x {} neurons\n", options.out, spikes.trials, spikes.bins,
                             spikes.neurons);
   if (length != spikes.bins) answer.text += fmt::format("chopped into windows of {} bins and blended\n", length);
+  const Summary counts = summary(spikes.counts), rates = summary(out.log_rates.values, model.config().lograte);
+  answer.text += fmt::format("counts a bin: {:.4f} on average, {:.0f} at most\n", counts.mean, counts.highest);
+  answer.text +=
+      fmt::format("rates a bin:  {:.4f} on average, {:.4f} to {:.4f}\n", rates.mean, rates.lowest, rates.highest);
   answer.text += fmt::format("{} counts above {} were clipped\n", clipped, model.config().max_spikes);
   answer.text +=
       fmt::format("{:.1f} us of inference a trial\n", elapsed.count() * 1e6 / static_cast<double>(spikes.trials));

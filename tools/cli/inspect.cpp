@@ -77,7 +77,7 @@ Answer inspect(const std::string& path) {
   line("parameters", fmt::format("{}", parameters));
   line("memory", fmt::format("{} bytes of packed weights, {} bytes of workspace",
                              loaded.model.packed_size() * sizeof(float), loaded.model.workspace_bytes(T)));
-  line("arithmetic", fmt::format("{:.1f} MFLOP a window, {:.3f} MFLOP a bin of it", window * 1e-6,
+  line("arithmetic", fmt::format("{:.4g} MFLOP a window, {:.4g} MFLOP a bin of it", window * 1e-6,
                                  window * 1e-6 / static_cast<double>(T)));
   Answer answer;
   answer.json = std::move(j);

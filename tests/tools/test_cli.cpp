@@ -1,0 +1,236 @@
+// The tool as a user meets it: its files, its answers, its exit status.
+#include <sys/wait.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "../../tools/io/hdf5_reader.hpp"
+#include "../../tools/io/hdf5_writer.hpp"
+#include "../support/catch.hpp"
+#include "../support/compare.hpp"
+#include "files.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path fixtures = fs::path(NDT_SOURCE_DIR) / "tests/fixtures";
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+struct Ran {
+  int status;
+  std::string out, err;
+};
+
+/// A folder of its own, in which the tool runs.
+struct Desk {
+  support::TemporaryFolder folder;
+
+  Ran ndt(const std::string& arguments) const {
+    const std::string command =
+        "cd '" + folder.path().string() + "' && '" + NDT_TOOL + "' " + arguments + " >out 2>err </dev/null";
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text_of(folder.path() / "out"),
+            text_of(folder.path() / "err")};
+  }
+  fs::path operator/(const char* name) const { return folder.path() / name; }
+};
+
+/// Counts [trials, bins, neurons] of 0 to 3, as an HDF5 dataset.
+void write_counts(const fs::path& path, std::vector<std::size_t> shape, const std::string& key = "spikes") {
+  std::size_t count = 1;
+  for (const std::size_t n : shape) count *= n;
+  std::vector<std::uint8_t> values(count);
+  for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<std::uint8_t>((i * 7 + i / 5) % 4);
+  tool::write_hdf5(path, {{key, shape, std::span<const std::uint8_t>(values)}});
+}
+
+/// One line, with the contract's beginning.
+bool is_error_line(const std::string& err) {
+  return err.rfind("ndt: error: ", 0) == 0 && err.find('\n') == err.size() - 1;
+}
+
+nlohmann::json inspected(const Desk& desk, const std::string& model) {
+  const Ran ran = desk.ndt("inspect " + model + " --json");
+  REQUIRE(ran.status == 0);
+  return nlohmann::json::parse(ran.out);
+}
+
+}  // namespace
+
+TEST_CASE("a checkpoint is converted, inspected and run in both containers, with the same rates", "[tools][cli]") {
+  const Desk desk;
+  const std::string file = GENERATE("tiny.pth", "tiny.legacy.pth", "tiny.deflated.pth");
+  INFO(file);
+  const Ran converted =
+      desk.ndt("convert " + (fixtures / file).string() + " m.safetensors --bin-width 0.01 --name tiny");
+  REQUIRE(converted.status == 0);
+  CHECK(converted.err.empty());
+  const auto j = inspected(desk, "m.safetensors");
+  CHECK(j["name"] == "tiny");
+  CHECK(j["bin_width"] == 0.01);
+  const auto N = j["neurons"].get<std::size_t>(), T = j["trial_length"].get<std::size_t>();
+  write_counts(desk / "counts.h5", {3, T, N});
+  REQUIRE(desk.ndt("infer m.safetensors counts.h5 converted.h5 --hidden --layers --attention").status == 0);
+  REQUIRE(desk.ndt("infer " + (fixtures / file).string() + " counts.h5 direct.h5 --threads 2").status == 0);
+  const auto log_rates = tool::read_float(desk / "converted.h5", "log_rates");
+  CHECK(log_rates.shape == tool::Shape{3, T, N});
+  CHECK(log_rates.values == tool::read_float(desk / "direct.h5", "log_rates").values);
+  auto rates = tool::read_float(desk / "converted.h5", "rates").values;
+  std::vector<double> expected(rates.size());
+  for (std::size_t i = 0; i < rates.size(); ++i) expected[i] = std::exp(static_cast<double>(log_rates.values[i]));
+  CHECK(support::worst_error(rates, expected) < 1e-6);
+  for (double& rate : expected) rate *= 100;
+  CHECK(support::worst_error(tool::read_float(desk / "converted.h5", "rates_hz").values, expected) < 1e-6);
+  const auto D = j["width"].get<std::size_t>(), L = j["layers"].get<std::size_t>();
+  CHECK(tool::read_float(desk / "converted.h5", "hidden").shape == tool::Shape{3, T, D});
+  CHECK(tool::read_float(desk / "converted.h5", "layers").shape == tool::Shape{3, L, T, D});
+  CHECK(tool::read_float(desk / "converted.h5", "attention").shape == tool::Shape{3, L, T, T});
+}
+
+TEST_CASE("a long recording is refused, and blended from windows on request", "[tools][cli]") {
+  const Desk desk;
+  REQUIRE(desk.ndt("convert " + (fixtures / "tiny.pth").string() + " m.safetensors").status == 0);
+  const auto j = inspected(desk, "m.safetensors");
+  const auto N = j["neurons"].get<std::size_t>(), T = j["trial_length"].get<std::size_t>();
+  const std::size_t bins = 3 * T + 1;
+  write_counts(desk / "long.h5", {bins, N});
+  const Ran refused = desk.ndt("infer m.safetensors long.h5 out.h5");
+  CHECK(refused.status == 2);
+  CHECK(is_error_line(refused.err));
+  CHECK(refused.err.find("--chop") != std::string::npos);
+  CHECK_FALSE(fs::exists(desk / "out.h5"));
+
+  const std::string chop = "--chop " + std::to_string(T) + " --overlap " + std::to_string(T / 2);
+  const Ran chopped = desk.ndt("infer m.safetensors long.h5 out.h5 --json " + chop);
+  REQUIRE(chopped.status == 0);
+  CHECK(nlohmann::json::parse(chopped.out)["window"] == T);
+  const auto blended = tool::read_float(desk / "out.h5", "log_rates");
+  CHECK(blended.shape == tool::Shape{bins, N});
+  for (const float x : blended.values) REQUIRE(std::isfinite(x));
+  // Where only the first window reaches, its result stands unchanged.
+  const auto counts = tool::read_integers(desk / "long.h5", "spikes").values;
+  const std::vector<std::int32_t> head(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(T * N));
+  tool::write_hdf5(desk / "head.h5", {{"spikes", {T, N}, std::span<const std::int32_t>(head)}});
+  REQUIRE(desk.ndt("infer m.safetensors head.h5 first.h5").status == 0);
+  const auto first = tool::read_float(desk / "first.h5", "log_rates").values;
+  const std::size_t alone = (T - T / 2) * N;
+  CHECK(std::equal(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(alone), blended.values.begin()));
+
+  for (const char* bad : {"--chop 0", "--chop 1000", "--overlap 2", "--attention --chop 4", "--chop 4 --overlap 4"}) {
+    INFO(bad);
+    const Ran ran = desk.ndt(std::string("infer m.safetensors long.h5 bad.h5 ") + bad);
+    CHECK(ran.status == 2);
+    CHECK(is_error_line(ran.err));
+    CHECK_FALSE(fs::exists(desk / "bad.h5"));
+  }
+}
+
+TEST_CASE("check passes its own numbers and fails others", "[tools][cli]") {
+  const Desk desk;
+  const std::string model = (fixtures / "tiny.pth").string();
+  const auto j = inspected(desk, model);
+  const auto N = j["neurons"].get<std::size_t>(), T = j["trial_length"].get<std::size_t>();
+  write_counts(desk / "counts.h5", {2, T, N});
+  REQUIRE(desk.ndt("infer " + model + " counts.h5 out.h5 --hidden").status == 0);
+  const auto counts = tool::read_integers(desk / "counts.h5", "spikes");
+  auto log_rates = tool::read_float(desk / "out.h5", "log_rates");
+  const auto hidden = tool::read_float(desk / "out.h5", "hidden");
+  const auto record = [&](const char* name) {
+    tool::write_hdf5(desk / name, {{"spikes", counts.shape, std::span<const std::int64_t>(counts.values)},
+                                   {"lograte", log_rates.shape, std::span<const float>(log_rates.values)},
+                                   {"hidden", hidden.shape, std::span<const float>(hidden.values)}});
+  };
+  record("good.h5");
+  const Ran good = desk.ndt("check " + model + " good.h5 --json");
+  CHECK(good.status == 0);
+  CHECK(nlohmann::json::parse(good.out)["pass"] == true);
+  log_rates.values[5] += 1e-3f;
+  record("bad.h5");
+  const Ran bad = desk.ndt("check " + model + " bad.h5 --json");
+  CHECK(bad.status == 1);
+  CHECK(nlohmann::json::parse(bad.out)["pass"] == false);
+  CHECK(nlohmann::json::parse(bad.out)["max_log_rate_error"].get<double>() > 1e-4);
+}
+
+TEST_CASE("the firmware header in weights/ is what the tool makes of the model beside it", "[tools][cli]") {
+  const Desk desk;
+  const fs::path weights = fs::path(NDT_SOURCE_DIR) / "weights";
+  REQUIRE(desk.ndt("convert " + (weights / "tiny.safetensors").string() + " tiny.hpp").status == 0);
+  CHECK(text_of(desk / "tiny.hpp") == text_of(weights / "tiny.hpp"));
+}
+
+TEST_CASE("bad usage and bad input get one line, exit 2 and no file", "[tools][cli]") {
+  const Desk desk;
+  const std::string model = (fixtures / "tiny.pth").string();
+  const auto N = inspected(desk, model)["neurons"].get<std::size_t>();
+  write_counts(desk / "wide.h5", {1, 2, N + 1});
+  write_counts(desk / "flat.h5", {N});
+  std::ofstream(desk / "text.pth") << "this is no checkpoint";
+  const std::vector<std::string> calls = {
+      "",
+      "nonsense",
+      "infer",
+      "convert " + model + " out.txt",
+      "convert text.pth out.safetensors",
+      "convert missing.pth out.safetensors",
+      "inspect text.pth",
+      "convert " + model + " out.hpp --name 3d",
+      "convert " + model + " out.hpp --bin-width -1",
+      "convert " + model + " no/such/folder/out.safetensors",
+      "infer " + model + " wide.h5 out.h5",
+      "infer " + model + " flat.h5 out.h5",
+      "infer " + model + " wide.h5 out.h5 --key other",
+      "infer " + model + " text.pth out.h5",
+      "infer " + model + " wide.h5 out.h5 --threads 0",
+      "check " + model + " wide.h5",
+  };
+  for (const std::string& arguments : calls) {
+    INFO(arguments);
+    const Ran ran = desk.ndt(arguments);
+    CHECK(ran.status == 2);
+    CHECK(ran.out.empty());
+    CHECK(is_error_line(ran.err));
+    for (const char* out : {"out.h5", "out.hpp", "out.safetensors", "out.txt"}) CHECK_FALSE(fs::exists(desk / out));
+  }
+}
+
+TEST_CASE("ndt check passes on every recorded result of the reference", "[tools][cli][reference]") {
+  const char* folder = std::getenv("NDT_REFERENCE_DIR");
+  if (folder == nullptr) {
+    std::printf("skipped: 1 comparison with recorded reference results (NDT_REFERENCE_DIR is not set)\n");
+    return;
+  }
+  const Desk desk;
+  std::size_t checked = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() != ".pth") continue;
+    std::string stem = entry.path().stem().string();
+    if (stem.ends_with(".legacy")) stem.resize(stem.size() - 7);
+    REQUIRE(desk.ndt("convert " + entry.path().string() + " m.safetensors").status == 0);
+    for (const char* record : {".h5", ".grad.h5"}) {
+      const fs::path path = fs::path(folder) / (stem + record);
+      if (!fs::exists(path)) continue;
+      INFO(entry.path() << " " << path);
+      for (const std::string& model : {entry.path().string(), std::string("m.safetensors")}) {
+        for (const char* threads : {"1", "2"}) {
+          const Ran ran = desk.ndt("check " + model + " " + path.string() + " --json --threads " + threads);
+          CHECK(ran.status == 0);
+          CHECK(nlohmann::json::parse(ran.out)["pass"] == true);
+          ++checked;
+        }
+      }
+    }
+  }
+  CHECK(checked >= 4);
+}
