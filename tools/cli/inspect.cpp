@@ -57,7 +57,7 @@ Answer inspect(const std::string& path) {
   j["packed_bytes"] = loaded.model.packed_size() * sizeof(float);
   j["workspace_bytes"] = loaded.model.workspace_bytes(T);
   j["flop_window"] = window;
-  j["flop_bin"] = window / static_cast<double>(T);
+  j["flop_bin"] = ndt::bin_flop(c);
 
   std::string text;
   const auto line = [&](const char* what, const std::string& value) { text += fmt::format("{:<12}{}\n", what, value); };
@@ -77,8 +77,8 @@ Answer inspect(const std::string& path) {
   line("parameters", fmt::format("{}", parameters));
   line("memory", fmt::format("{} bytes of packed weights, {} bytes of workspace",
                              loaded.model.packed_size() * sizeof(float), loaded.model.workspace_bytes(T)));
-  line("arithmetic", fmt::format("{:.4g} MFLOP a window, {:.4g} MFLOP a bin of it", window * 1e-6,
-                                 window * 1e-6 / static_cast<double>(T)));
+  line("arithmetic",
+       fmt::format("{:.4g} MFLOP a window, {:.4g} MFLOP for its last bin", window * 1e-6, ndt::bin_flop(c) * 1e-6));
   Answer answer;
   answer.json = std::move(j);
   answer.text = std::move(text);
