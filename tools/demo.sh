@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 . tools/packages.sh
 need_build_packages
 configure build -Dnative=true -Dopenmp=enabled -Dtools=enabled
+echo 'building in build/ (a few minutes the first time)'
 /usr/bin/ninja -C build --quiet tools/ndt
 
 folder=build/demo

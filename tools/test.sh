@@ -7,5 +7,6 @@ cd "$(dirname "$0")/.."
 need_build_packages
 configure build -Dnative=true -Dopenmp=enabled -Dtools=enabled
 rm -f build/meson-logs/testlog.json
+echo 'building in build/ (a few minutes the first time)'
 /usr/bin/ninja -C build --quiet
 /usr/bin/meson test -C build --no-rebuild --print-errorlogs "$@"

@@ -43,7 +43,8 @@ TEST_CASE("a trial has the same bits at any place in a batch of any size", "[mod
   INFO(name);
   const Loaded loaded(name);
   const auto alone = support::run(loaded.model, loaded.trial, 1, loaded.bins);
-  const std::size_t trials = GENERATE(2, 3, 5), place = GENERATE(0, 1, 4) % trials;
+  const std::size_t trials = GENERATE(values<std::size_t>({2, 3, 5})),
+                    place = GENERATE(values<std::size_t>({0, 1, 4})) % trials;
   Counts batch(trials * loaded.trial.size(), 1);
   std::copy(loaded.trial.begin(), loaded.trial.end(),
             batch.begin() + static_cast<std::ptrdiff_t>(place * loaded.trial.size()));
@@ -59,7 +60,8 @@ TEST_CASE("any number of threads gives the same bits, over trials and inside one
   const std::string name = GENERATE(from_range(some_models));
   INFO(name);
   const Loaded loaded(name);
-  const std::size_t trials = GENERATE(1, 2, 5), threads = GENERATE(2, 3, 7);
+  const std::size_t trials = GENERATE(values<std::size_t>({1, 2, 5})),
+                    threads = GENERATE(values<std::size_t>({2, 3, 7}));
   Counts batch;
   for (std::size_t i = 0; i < trials; ++i) batch.insert(batch.end(), loaded.trial.begin(), loaded.trial.end());
   const auto serial = support::run(loaded.model, batch, trials, loaded.bins);
@@ -97,7 +99,7 @@ TEST_CASE("a bin's output depends on L * CF bins ahead and L * CB back, and on n
   const Loaded loaded("width34_bins37");
   const std::size_t N = loaded.golden.config().neurons, ahead = 2 * 4, back = 2 * 8;
   const auto before = support::run(loaded.model, loaded.trial, 1, loaded.bins);
-  const std::size_t changed = GENERATE(0, 11, 20, 36);
+  const std::size_t changed = GENERATE(values<std::size_t>({0, 11, 20, 36}));
   Counts trial = loaded.trial;
   for (std::size_t n = 0; n < N; ++n) trial[changed * N + n] = 3 - std::min<std::int64_t>(3, trial[changed * N + n]);
   const auto after = support::run(loaded.model, trial, 1, loaded.bins);

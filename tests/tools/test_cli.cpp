@@ -176,6 +176,7 @@ TEST_CASE("bad usage and bad input get one line, exit 2 and no file", "[tools][c
   const auto N = inspected(desk, model)["neurons"].get<std::size_t>();
   write_counts(desk / "wide.h5", {1, 2, N + 1});
   write_counts(desk / "flat.h5", {N});
+  write_counts(desk / "right.h5", {1, 2, N});
   std::ofstream(desk / "text.pth") << "this is no checkpoint";
   const std::vector<std::string> calls = {
       "",
@@ -187,6 +188,10 @@ TEST_CASE("bad usage and bad input get one line, exit 2 and no file", "[tools][c
       "inspect text.pth",
       "convert " + model + " out.hpp --name 3d",
       "convert " + model + " out.hpp --bin-width -1",
+      "convert " + model + " out.hpp --bin-width nan",
+      "convert " + model + " out.safetensors --bin-width 1e-300",
+      "infer " + model + " right.h5 right.h5",
+      "infer " + model + " right.h5 " + model,
       "convert " + model + " no/such/folder/out.safetensors",
       "infer " + model + " wide.h5 out.h5",
       "infer " + model + " flat.h5 out.h5",

@@ -3,9 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace tool {
 
@@ -21,6 +23,9 @@ struct Answer {
   std::string text;
   int exit_status = 0;
 };
+
+/// An output file may not take the place of one of the inputs, by whatever name it goes.
+void refuse_overwriting(const std::filesystem::path& out, const std::vector<std::string>& inputs);
 
 /// Adds its subcommand to `app`; `run` is set when that subcommand was chosen, and does the work.
 using Run = std::function<Answer(const Common&)>;

@@ -3,6 +3,7 @@
 
 #include <cctype>
 #include <memory>
+#include <optional>
 
 #include "../io/model_file.hpp"
 #include "../io/refused.hpp"
@@ -13,7 +14,7 @@ namespace {
 
 struct Options {
   std::string in, out, name;
-  double bin_width = 0;
+  std::optional<double> bin_width;
 };
 
 /// A file's name made into an identifier, for a header that was not given one.
@@ -29,12 +30,16 @@ std::string identifier(const std::filesystem::path& path) {
 Answer convert(const Options& options) {
   const std::filesystem::path out = options.out;
   const std::string extension = out.extension().string();
+  refuse_overwriting(out, {options.in});
   if (extension != ".safetensors" && extension != ".hpp") {
     throw Refused("cannot write this kind of file", options.out, "a name that ends in .safetensors or .hpp");
   }
+  if (options.bin_width && !is_bin_width(*options.bin_width)) {
+    throw Refused(fmt::format("a bin width of {} s", *options.bin_width), "--bin-width", "1e-6 to 3600 seconds");
+  }
   ModelFile model = read_model(options.in);
   if (!options.name.empty()) model.name = options.name;
-  if (options.bin_width != 0) model.bin_width = options.bin_width;
+  if (options.bin_width) model.bin_width = options.bin_width;
   if (extension == ".hpp") {
     if (model.name.empty()) model.name = identifier(out);
     write_header(model, out);
@@ -60,8 +65,9 @@ void add_convert(CLI::App& app, Run& run) {
   command->add_option("IN", options->in, ".pth, .pt or .safetensors")->required();
   command->add_option("OUT", options->out, ".safetensors or .hpp")->required();
   command->add_option("--name", options->name, "the model's name: the namespace of a header");
-  command->add_option("--bin-width", options->bin_width, "seconds in a bin")
-      ->check(CLI::PositiveNumber)
+  command
+      ->add_option("--bin-width", options->bin_width, "seconds in a bin")
+
       ->type_name("S");
   command->callback([options, &run] { run = [options](const Common&) { return convert(*options); }; });
 }

@@ -172,7 +172,20 @@ Summary summary(const Values& values, bool is_log = false) {
   return s;
 }
 
+/// Finite weights can still overflow. A rate that is no number is refused, by its place.
+void require_finite(const Outputs& out, const LoadedModel& model, const SpikeCounts& spikes, const Options& options) {
+  const bool lograte = model.config().lograte;
+  for (std::size_t i = 0; i < out.log_rates.values.size(); ++i) {
+    const float x = out.log_rates.values[i];
+    if (std::isfinite(lograte ? std::exp(x) : x)) continue;
+    throw Refused(fmt::format("trial {}, bin {}, neuron {} has a rate that is infinite or not a number",
+                              i / spikes.neurons / spikes.bins, i / spikes.neurons % spikes.bins, i % spikes.neurons),
+                  options.model, "a model whose weights do not overflow");
+  }
+}
+
 Answer infer(const Options& options, const Common& common) {
+  refuse_overwriting(options.out, {options.model, options.spikes});
   LoadedModel model(options.model);
   SpikeCounts spikes = read_spikes(options.spikes, options.key, model.config().neurons);
   const std::size_t length = window_length(options, spikes, model.config());
@@ -186,6 +199,7 @@ Answer infer(const Options& options, const Common& common) {
     infer_windows(model, spikes, out, options, length, common.threads);
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  require_finite(out, model, spikes, options);
   write(options, model, spikes, out);
 
   Answer answer;
@@ -194,7 +208,8 @@ Answer infer(const Options& options, const Common& common) {
                  {"seconds", elapsed.count()}};
   answer.text = fmt::format("{}: rates of {} trials x {} bins x {} neurons\n", options.out, spikes.trials, spikes.bins,
                             spikes.neurons);
-  if (length != spikes.bins) answer.text += fmt::format("chopped into windows of {} bins and blended\n", length);
+  if (length != spikes.bins)
+    answer.text += fmt::format("chopped into windows of {} bins that share {}\n", length, options.overlap);
   const Summary counts = summary(spikes.counts), rates = summary(out.log_rates.values, model.config().lograte);
   answer.text += fmt::format("counts a bin: {:.4f} on average, {:.0f} at most\n", counts.mean, counts.highest);
   answer.text +=

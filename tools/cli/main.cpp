@@ -1,6 +1,7 @@
 // The command line: one subcommand a file. Standard output carries the answer, standard error everything else.
 #include <omp.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -37,10 +38,16 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // help and version
-    return report(std::string(error.what()) + ", command line, see ndt --help", bad_input);
+    const auto words = app.remaining();
+    const bool unknown = app.get_subcommands().empty() && !words.empty();
+    return report((unknown ? "no such subcommand: " + words.front() : std::string(error.what())) +
+                      ", command line, see ndt --help",
+                  bad_input);
   }
   const tool::Answer answer = chosen(common);
-  const std::string text = common.json ? answer.json.dump(2) + "\n" : answer.text;
+  // File names may be any bytes; JSON is UTF-8.
+  const auto dump = [&] { return answer.json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace); };
+  const std::string text = common.json ? dump() + "\n" : answer.text;
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     return report("cannot write the answer, standard output, a stream that can be written to", 1);
   }
@@ -49,7 +56,18 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
+void tool::refuse_overwriting(const std::filesystem::path& out, const std::vector<std::string>& inputs) {
+  for (const std::string& input : inputs) {
+    std::error_code ignored;
+    if (std::filesystem::equivalent(out, input, ignored)) {
+      throw Refused("the output would overwrite an input", out.string(), "another name for the output");
+    }
+  }
+}
+
 int main(int argc, char** argv) {
+  // A file that grows beyond a limit is an error of a write, not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return run(argc, argv);
   } catch (const tool::Refused& refused) {

@@ -21,6 +21,9 @@ struct Tensor {
   std::vector<std::int64_t> integers;
 };
 
+/// Seconds that a bin can be: a microsecond to an hour. Beyond that a rate in hertz would be no float, or no sense.
+inline bool is_bin_width(double seconds) { return seconds >= 1e-6 && seconds <= 3600; }
+
 struct ModelFile {
   ndt::ModelConfig config;
   std::map<std::string, Tensor, std::less<>> tensors;

@@ -187,9 +187,8 @@ class Reader {
   double bin_width(const std::string& text) const {
     double seconds = 0;
     const auto result = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (result.ec != std::errc() || result.ptr != text.data() + text.size() || !std::isfinite(seconds) ||
-        seconds <= 0) {
-      refuse("bin_width is " + printable(text), where_, "a positive number of seconds is expected");
+    if (result.ec != std::errc() || result.ptr != text.data() + text.size() || !is_bin_width(seconds)) {
+      refuse("bin_width is " + printable(text), where_, "1e-6 to 3600 seconds are expected");
     }
     return seconds;
   }

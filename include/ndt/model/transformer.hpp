@@ -235,10 +235,11 @@ using StaticTransformer = Transformer<StaticShape<Config>, V>;
 template <class V = simd::native<float>>
 using DynamicTransformer = Transformer<DynamicShape, V>;
 
-/// The workspace of a StaticTransformer for one trial of up to `Bins` bins, to be placed in static storage.
-template <class Model, std::size_t Bins = Model{}.config().trial_length>
+/// The workspace of a StaticTransformer for trials of up to `Bins` bins and a policy of so many workers, to be placed
+/// in static storage.
+template <class Model, std::size_t Bins = Model{}.config().trial_length, std::size_t Workers = 1>
 struct alignas(alignment_bytes) StaticWorkspace {
-  typename Model::value_type elements[Model{}.workspace_size(Bins)] = {};
+  typename Model::value_type elements[Model{}.workspace_size(Bins, Workers)] = {};
 
   constexpr operator std::span<typename Model::value_type>() noexcept { return elements; }
 };
