@@ -1,0 +1,78 @@
+// ndt/core/random.hpp: random numbers that are a function of where they are used, not of who asked first.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "ndt/config.hpp"
+
+namespace ndt::inline NDT_TARGET {
+
+/// Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011): ten rounds turn a key and a counter into four random words. Equal
+/// on every machine, and any counter can be asked for at any time, in any order and by any thread.
+struct Philox {
+  using Block = std::array<std::uint32_t, 4>;
+  std::uint64_t key = 0;
+
+  constexpr Block operator()(Block counter) const noexcept {
+    auto low = static_cast<std::uint32_t>(key), high = static_cast<std::uint32_t>(key >> 32);
+    for (int round = 0; round < 10; ++round) {
+      const std::uint64_t a = std::uint64_t{0xD2511F53} * counter[0], b = std::uint64_t{0xCD9E8D57} * counter[2];
+      counter = {static_cast<std::uint32_t>(b >> 32) ^ counter[1] ^ low, static_cast<std::uint32_t>(b),
+                 static_cast<std::uint32_t>(a >> 32) ^ counter[3] ^ high, static_cast<std::uint32_t>(a)};
+      low += 0x9E3779B9, high += 0xBB67AE85;
+    }
+    return counter;
+  }
+};
+
+/// One place that draws: a seed and three numbers that name the place, such as purpose, trial and step.
+struct RandomPlace {
+  std::uint64_t seed = 0;
+  std::uint32_t purpose = 0;
+  std::uint32_t item = 0;
+  std::uint32_t step = 0;
+
+  /// The four words number 4 block ... 4 block + 3 of this place.
+  constexpr Philox::Block words(std::uint32_t block) const noexcept {
+    return Philox{seed}({block, purpose, item, step});
+  }
+};
+
+/// The words of a place one after the other. At most 2^34 of them.
+class RandomStream {
+ public:
+  constexpr explicit RandomStream(const RandomPlace& place) noexcept : place_(place) {}
+
+  constexpr std::uint32_t word() noexcept {
+    if (used_ == block_.size()) {
+      block_ = place_.words(next_++);
+      used_ = 0;
+    }
+    return block_[used_++];
+  }
+  /// One of 2^53 equally spaced numbers in [0, 1).
+  constexpr double uniform() noexcept {
+    const std::uint64_t high = word() >> 5, low = word() >> 6;
+    return static_cast<double>((high << 26) | low) * 0x1p-53;
+  }
+  constexpr double uniform(double from, double to) noexcept { return from + (to - from) * uniform(); }
+  /// An integer in [0, n), n > 0, each as likely as the others (Lemire 2019).
+  constexpr std::uint32_t below(std::uint32_t n) noexcept {
+    std::uint64_t product = std::uint64_t{word()} * n;
+    if (static_cast<std::uint32_t>(product) < n) {
+      const std::uint32_t rejected = (0u - n) % n;
+      while (static_cast<std::uint32_t>(product) < rejected) product = std::uint64_t{word()} * n;
+    }
+    return static_cast<std::uint32_t>(product >> 32);
+  }
+
+ private:
+  RandomPlace place_;
+  Philox::Block block_{};
+  std::size_t used_ = 4;
+  std::uint32_t next_ = 0;
+};
+
+}  // namespace ndt::inline NDT_TARGET
