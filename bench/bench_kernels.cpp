@@ -48,7 +48,8 @@ void attention(benchmark::State& state, std::size_t bins, std::size_t width, ndt
   kernels::pack_transposed(keys.data(), Rows<const float>{rows.data(), width}, bins, width, 0, bins);
   kernels::pack_rows(values.data(), Rows<const float>{rows.data(), width}, bins, width, 0, bins);
   std::vector<float> out(bins * width), scratch(kernels::attention_scratch_size<V>(bins));
-  const kernels::AttentionHead<float> head{{rows.data(), width}, keys.data(), values.data(), bins, width, 0.1f};
+  const kernels::AttentionHead<float> head{
+      {rows.data(), width}, {keys.data(), width * 16}, {values.data(), bins * 16}, bins, width, 0.1f};
   double pairs = 0;
   for (std::size_t i = 0; i < bins; ++i) pairs += static_cast<double>(band.last(i, bins) + 1 - band.first(i));
   const double seconds = bench::seconds_of(state, [&] {

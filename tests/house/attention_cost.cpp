@@ -12,7 +12,7 @@ extern "C" NDT_NOINLINE void counted_attention(const float* rows, float* keys, f
   const ndt::Rows<const float> matrix{rows, width};
   ndt::kernels::pack_transposed(keys, matrix, bins, width, 0, bins);
   ndt::kernels::pack_rows(values, matrix, bins, width, 0, bins);
-  const ndt::kernels::AttentionHead<float> head{matrix, keys, values, bins, width, 0.1f};
+  const ndt::kernels::AttentionHead<float> head{matrix, {keys, width * 16}, {values, bins * 16}, bins, width, 0.1f};
   ndt::kernels::attention<V>({out, width}, head, {.backward = 30, .forward = 20}, 0, bins, scratch);
 }
 

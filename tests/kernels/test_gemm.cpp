@@ -173,3 +173,29 @@ TEMPLATE_TEST_CASE("gemm keeps NaN in its row of A and its column of B, and relu
     }
   }
 }
+
+TEMPLATE_TEST_CASE("gemm reads A by columns with the bits that its rows give", "[kernels][gemm]", NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  for (const std::size_t M : support::Sizes{1, 2, 5, 6, 13, 19}) {
+    for (const std::size_t N : support::Sizes{1, 7, 16, 33, 70}) {
+      for (const std::size_t K : support::Sizes{1, 3, 29}) {
+        INFO("M " << M << " N " << N << " K " << K);
+        const Product<V> product(M, K, N);
+        std::vector<T> transposed(K * M);
+        for (std::size_t m = 0; m < M; ++m) {
+          for (std::size_t k = 0; k < K; ++k) transposed[k * M + m] = product.a[m * K + k];
+        }
+        const Matrix<T> columns(transposed, M, 3);
+        for (const bool accumulate : {false, true}) {
+          Matrix<T> expected = product.start(1), c = product.start(1);
+          kernels::gemm<V>(expected.rows(), product.a_rows.rows(), product.b(), M, K, N, {.accumulate = accumulate});
+          const ndt::Columns<const T> a{columns.rows().data, columns.rows().stride};
+          kernels::gemm<V>(c.rows(), a, product.b(), M, K, N, {.accumulate = accumulate});
+          CHECK(support::same_bits(c.values(), expected.values()));
+          CHECK(c.gaps_untouched());
+        }
+      }
+    }
+  }
+}

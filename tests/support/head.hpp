@@ -36,9 +36,9 @@ struct Head {
         v(noise<T>(bins * width, 3 * seed + 2)),
         scale(T(1) / std::sqrt(static_cast<T>(width))) {}
 
-  /// Rows [first, last) of the output; the rest stays as fresh memory is.
-  std::vector<T> run(const ndt::Band& band, std::size_t first, std::size_t last, ndt::Rows<T> average = {},
-                     T share = T(1)) const {
+  /// Rows [first, last) of the output; the rest stays as fresh memory is. on_weights: see kernels::attention.
+  template <class OnWeights>
+  std::vector<T> run(const ndt::Band& band, std::size_t first, std::size_t last, OnWeights on_weights) const {
     std::vector<T> v_transposed(v.size());
     for (std::size_t j = 0; j < bins; ++j) {
       for (std::size_t d = 0; d < width; ++d) v_transposed[d * bins + j] = v[j * width + d];
@@ -47,10 +47,15 @@ struct Head {
     const Guarded<T> keys(panels_of(k, bins, width)), values(panels_of(v_transposed, width, bins));
     Guarded<T> scratch(ndt::kernels::attention_scratch_size<V>(bins));
     Matrix<T> out(bins, width, 3);
-    ndt::kernels::attention<V>(out.rows(), {queries.rows(), keys.data(), values.data(), bins, width, scale}, band,
-                               first, last, scratch.data(), average, share);
+    const std::size_t panel = ndt::kernels::panel_width;
+    ndt::kernels::attention<V>(
+        out.rows(), {queries.rows(), {keys.data(), width * panel}, {values.data(), bins * panel}, bins, width, scale},
+        band, first, last, scratch.data(), on_weights);
     if (!out.gaps_untouched()) return {};
     return out.values();
+  }
+  std::vector<T> run(const ndt::Band& band, std::size_t first, std::size_t last) const {
+    return run(band, first, last, [](std::size_t, T*, std::size_t, std::size_t) {});
   }
 };
 

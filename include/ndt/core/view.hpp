@@ -12,6 +12,7 @@ namespace ndt::inline NDT_TARGET {
 /// beside it, as every kernel needs them in its own way.
 template <class T>
 struct Rows {
+  using read_only = Rows<const T>;
   T* data = nullptr;
   std::size_t stride = 0;
 
@@ -21,6 +22,22 @@ struct Rows {
     return {data + row * stride + column, stride};
   }
   NDT_INLINE constexpr operator Rows<const T>() const noexcept requires(!std::is_const_v<T>) { return {data, stride}; }
+};
+
+/// The transpose of such a matrix: element (r, k) lies at data[k * stride + r].
+template <class T>
+struct Columns {
+  using read_only = Columns<const T>;
+  T* data = nullptr;
+  std::size_t stride = 0;
+
+  /// Without its first `row` rows and first `column` columns.
+  NDT_INLINE constexpr Columns from(std::size_t row, std::size_t column = 0) const noexcept {
+    return {data + column * stride + row, stride};
+  }
+  NDT_INLINE constexpr operator Columns<const T>() const noexcept requires(!std::is_const_v<T>) {
+    return {data, stride};
+  }
 };
 
 }  // namespace ndt::inline NDT_TARGET

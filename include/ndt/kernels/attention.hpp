@@ -28,8 +28,8 @@ constexpr std::size_t attention_scratch_size(std::size_t bins) noexcept {
 template <class T>
 struct AttentionHead {
   Rows<const T> queries;   ///< (T, width), not yet scaled
-  const T* keys;           ///< pack_transposed of (T, width)
-  const T* values;         ///< pack_rows of (T, width)
+  Panels<T> keys;          ///< pack_transposed of (T, width)
+  Panels<T> values;        ///< pack_rows of (T, width)
   std::size_t bins;        ///< T, of keys and values
   std::size_t head_width;  ///< width
   T scale;                 ///< 1 / sqrt(width)
@@ -42,13 +42,11 @@ template <class V>
 void weighted_values(Rows<typename V::value_type> out, Rows<const typename V::value_type> weights,
                      const AttentionHead<typename V::value_type>& head, const Band& band, std::size_t row,
                      std::size_t rows) noexcept {
-  using T = typename V::value_type;
-  const Panels<T> values{head.values, head.bins * panel_width};
   // The keys [common, common_end) are seen by every row of the block.
   const std::size_t common = band.first(row + rows - 1);
   const std::size_t common_end = max_size(common, band.last(row, head.bins) + 1);
   const auto add = [&](std::size_t r, std::size_t count, std::size_t from, std::size_t to, bool accumulate) {
-    gemm<V>(out.from(r), weights.from(r, from), values.from_row(from), count, to - from, head.head_width,
+    gemm<V>(out.from(r), weights.from(r, from), head.values.from_row(from), count, to - from, head.head_width,
             {.accumulate = accumulate});
   };
   const bool even_start = band.first(row) == common;
@@ -68,37 +66,37 @@ void weighted_values(Rows<typename V::value_type> out, Rows<const typename V::va
 }  // namespace detail
 
 /// Attention of bins [first, last): out(T,width) receives their rows. scratch: attention_scratch_size elements.
-/// `average`: null, or (T,T) with the given share of the softmax weights added inside the band of each row.
-template <class V>
+/// on_weights(bin, weights, begin, end) sees the softmax weights of every row, weights[begin] ... weights[end - 1],
+/// before they meet the values, and may change them.
+template <class V, class OnWeights>
 void attention(Rows<typename V::value_type> out, const AttentionHead<typename V::value_type>& head, const Band& band,
-               std::size_t first, std::size_t last, typename V::value_type* scratch,
-               Rows<typename V::value_type> average = {}, typename V::value_type share = 1) noexcept {
+               std::size_t first, std::size_t last, typename V::value_type* scratch, OnWeights on_weights) noexcept {
   using T = typename V::value_type;
   constexpr std::size_t W = V::width;
   const std::size_t bins = head.bins;
   const Rows<T> scores{scratch, round_up(bins, panel_width)};
-  const Panels<T> keys{head.keys, head.head_width * panel_width};
   const std::size_t blocks = divide_up(last - first, tile_limits<V>::rows);
   for (std::size_t block = 0, row = first; block < blocks; ++block) {
     const std::size_t rows = (last - row) / (blocks - block);
     const std::size_t low = band.first(row) / W, high = band.last(row + rows - 1, bins) / W + 1;
     // Whole registers of keys around the band; the scores that fall outside it are never looked at.
-    gemm_registers<V>(scores, head.queries.from(row), keys, rows, head.head_width, round_up(bins, panel_width), low,
-                      high, {});
+    gemm_registers<V>(scores, head.queries.from(row), head.keys, rows, head.head_width, round_up(bins, panel_width),
+                      low, high, {});
     for (std::size_t r = 0; r < rows; ++r) {
       const std::size_t begin = band.first(row + r), end = band.last(row + r, bins) + 1;
-      T* const weights = scores[r] + begin;
-      softmax<V>(weights, end - begin, head.scale);
-      if (average.data != nullptr) {
-        const auto part = V::set(share);
-        T* const sum = average[row + r] + begin;
-        map<V>(
-            sum, end - begin, [=](auto s, auto w) NDT_INLINE_LAMBDA { return V::fma(w, part, s); }, sum, weights);
-      }
+      softmax<V>(scores[r] + begin, end - begin, head.scale);
+      on_weights(row + r, scores[r], begin, end);
     }
     detail::weighted_values<V>(out.from(row), scores, head, band, row, rows);
     row += rows;
   }
+}
+
+template <class V>
+void attention(Rows<typename V::value_type> out, const AttentionHead<typename V::value_type>& head, const Band& band,
+               std::size_t first, std::size_t last, typename V::value_type* scratch) noexcept {
+  attention<V>(out, head, band, first, last, scratch,
+               [](std::size_t, typename V::value_type*, std::size_t, std::size_t) NDT_INLINE_LAMBDA {});
 }
 
 }  // namespace ndt::inline NDT_TARGET::kernels

@@ -56,27 +56,57 @@ NDT_INLINE constexpr void unroll(F&& f) noexcept {
   unroll<R * Q>([&](auto i) NDT_INLINE_LAMBDA { f(index<i / Q>{}, index<i % Q>{}); });
 }
 
-template <class T>
+/// A(r, k) of a tile, with as many pointers as the layout needs.
+template <class T, std::size_t R>
+struct TileRows {
+  const T* row[R];
+  NDT_INLINE explicit TileRows(Rows<const T> a) noexcept {
+    unroll<R>([&](auto r) NDT_INLINE_LAMBDA { row[r] = a[r]; });
+  }
+  template <std::size_t I>
+  NDT_INLINE T at(index<I>, std::size_t k) const noexcept {
+    return row[I][k];
+  }
+};
+template <class T, std::size_t R>
+struct TileColumns {
+  const T* column;
+  std::size_t stride;
+  NDT_INLINE explicit TileColumns(Columns<const T> a) noexcept : column(a.data), stride(a.stride) {}
+  template <std::size_t I>
+  NDT_INLINE T at(index<I> r, std::size_t k) const noexcept {
+    return column[k * stride + r];
+  }
+};
+template <std::size_t R, class T>
+NDT_INLINE TileRows<T, R> tile_reader(Rows<const T> a) noexcept {
+  return TileRows<T, R>(a);
+}
+template <std::size_t R, class T>
+NDT_INLINE TileColumns<T, R> tile_reader(Columns<const T> a) noexcept {
+  return TileColumns<T, R>(a);
+}
+
+template <class T, class A>
 struct TileWork {
-  Rows<T> c;        ///< (rows, columns) of this tile
-  Rows<const T> a;  ///< (rows, K)
-  Panels<T> b;      ///< whole panels; the tile starts at register `first` of a row of them
+  Rows<T> c;    ///< (rows, columns) of this tile
+  A a;          ///< (rows, K): Rows or Columns
+  Panels<T> b;  ///< whole panels; the tile starts at register `first` of a row of them
   std::size_t K;
   std::size_t first;
   std::size_t columns;  ///< from the tile's first column to the end of C: may end inside its last register
 };
 
-template <class V, std::size_t R, std::size_t Q>
-void tile(const TileWork<typename V::value_type>& work, const Edge<typename V::value_type>& edge) noexcept {
+template <class V, class A, std::size_t R, std::size_t Q>
+void tile(const TileWork<typename V::value_type, A>& work, const Edge<typename V::value_type>& edge) noexcept {
   using T = typename V::value_type;
   using reg = typename V::reg;
   constexpr std::size_t W = V::width, per_panel = panel_width / W;
   static_assert(panel_width % W == 0, "a panel holds whole registers");
   const std::size_t last_lanes = work.columns - (Q - 1) * W;  // the last register may be partly outside C
 
-  const T* a[R];
+  const auto a = tile_reader<R>(work.a);
   const T* b[Q];
-  unroll<R>([&](auto r) NDT_INLINE_LAMBDA { a[r] = work.a[r]; });
   unroll<Q>([&](auto q) NDT_INLINE_LAMBDA {
     const std::size_t at = work.first + q;
     b[q] = work.b.data + at / per_panel * work.b.stride + at % per_panel * W;
@@ -102,7 +132,7 @@ void tile(const TileWork<typename V::value_type>& work, const Edge<typename V::v
     reg row[Q];
     unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { row[q] = V::load(b[q] + k * panel_width); });
     unroll<R>([&](auto r) NDT_INLINE_LAMBDA {
-      const reg x = V::set(a[r][k]);
+      const reg x = V::set(a.at(r, k));
       unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::fma(x, row[q], sum[r][q]); });
     });
   }
@@ -117,30 +147,33 @@ void tile(const TileWork<typename V::value_type>& work, const Edge<typename V::v
   for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { V::store(work.c[r] + q * W, sum[r][q], lanes); });
 }
 
-template <class V>
-using TileFunction = void (*)(const TileWork<typename V::value_type>&, const Edge<typename V::value_type>&) noexcept;
+template <class V, class A>
+using TileFunction = void (*)(const TileWork<typename V::value_type, A>&, const Edge<typename V::value_type>&) noexcept;
 
 /// The tiles of R rows, by registers of columns - 1. Null where the registers would not do.
-template <class V, std::size_t R, std::size_t... Q>
-constexpr std::array<TileFunction<V>, 8> tiles_of_rows(std::index_sequence<Q...>) noexcept {
-  return {&tile<V, R, Q + 1>...};
+template <class V, class A, std::size_t R, std::size_t... Q>
+constexpr std::array<TileFunction<V, A>, 8> tiles_of_rows(std::index_sequence<Q...>) noexcept {
+  return {&tile<V, A, R, Q + 1>...};
 }
-template <class V, std::size_t... R>
-constexpr std::array<std::array<TileFunction<V>, 8>, sizeof...(R)> all_tiles(std::index_sequence<R...>) noexcept {
-  return {tiles_of_rows<V, R + 1>(std::make_index_sequence<tile_limits<V>::registers(R + 1)>{})...};
+template <class V, class A, std::size_t... R>
+constexpr std::array<std::array<TileFunction<V, A>, 8>, sizeof...(R)> all_tiles(std::index_sequence<R...>) noexcept {
+  return {tiles_of_rows<V, A, R + 1>(std::make_index_sequence<tile_limits<V>::registers(R + 1)>{})...};
 }
 /// Every tile, by rows - 1 and registers - 1.
-template <class V>
-inline constexpr auto tiles = all_tiles<V>(std::make_index_sequence<tile_limits<V>::rows>{});
+template <class V, class A>
+inline constexpr auto tiles = all_tiles<V, A>(std::make_index_sequence<tile_limits<V>::rows>{});
 
 }  // namespace detail
 
 /// Columns [first, last) of C, counted in registers of V, for M rows. N is the number of columns that C has: a register
-/// that crosses it is stored in part. `c`, `edge.residual` and `edge.bias` start at column 0.
-template <class V>
-void gemm_registers(Rows<typename V::value_type> c, Rows<const typename V::value_type> a,
-                    Panels<typename V::value_type> b, std::size_t M, std::size_t K, std::size_t N, std::size_t first,
-                    std::size_t last, const Edge<typename V::value_type>& edge) noexcept {
+/// that crosses it is stored in part. A: Rows, or Columns of a matrix that is read as its transpose. `c`,
+/// `edge.residual` and `edge.bias` start at column 0.
+template <class V, class A = Rows<const typename V::value_type>>
+void gemm_registers(Rows<typename V::value_type> c, A a, Panels<typename V::value_type> b, std::size_t M, std::size_t K,
+                    std::size_t N, std::size_t first, std::size_t last,
+                    const Edge<typename V::value_type>& edge) noexcept {
+  using T = typename V::value_type;
+  using Source = typename A::read_only;
   constexpr std::size_t W = V::width;
   if (M == 0 || first >= last) return;
   // Blocks as equal as possible: a few rows less everywhere beat one thin block at the end.
@@ -152,10 +185,10 @@ void gemm_registers(Rows<typename V::value_type> c, Rows<const typename V::value
     // The panels of this block stay in the first cache while all rows pass.
     for (std::size_t rb = 0, r = 0; rb < row_blocks; ++rb) {
       const std::size_t R = (M - r) / (row_blocks - rb);
-      Edge<typename V::value_type> here = edge;
+      Edge<T> here = edge;
       if (edge.residual.data != nullptr) here.residual = edge.residual.from(r, q * W);
-      const detail::TileWork<typename V::value_type> work{c.from(r, q * W), a.from(r), b, K, q, N - q * W};
-      detail::tiles<V>[R - 1][Q - 1](work, here);
+      const detail::TileWork<T, Source> work{c.from(r, q * W), a.from(r), b, K, q, N - q * W};
+      detail::tiles<V, Source>[R - 1][Q - 1](work, here);
       r += R;
     }
     q += Q;
@@ -163,9 +196,9 @@ void gemm_registers(Rows<typename V::value_type> c, Rows<const typename V::value
 }
 
 /// C(M,N) = A(M,K) B(K,N) and then the edge. C must not overlap A or B.
-template <class V>
-void gemm(Rows<typename V::value_type> c, Rows<const typename V::value_type> a, Panels<typename V::value_type> b,
-          std::size_t M, std::size_t K, std::size_t N, const Edge<typename V::value_type>& edge = {}) noexcept {
+template <class V, class A = Rows<const typename V::value_type>>
+void gemm(Rows<typename V::value_type> c, A a, Panels<typename V::value_type> b, std::size_t M, std::size_t K,
+          std::size_t N, const Edge<typename V::value_type>& edge = {}) noexcept {
   gemm_registers<V>(c, a, b, M, K, N, 0, divide_up(N, V::width), edge);
 }
 

@@ -9,6 +9,7 @@
 #include "ndt/core/band.hpp"
 #include "ndt/core/view.hpp"
 #include "ndt/kernels/attention.hpp"
+#include "ndt/kernels/map.hpp"
 #include "ndt/kernels/packing.hpp"
 #include "ndt/layers/linear.hpp"
 
@@ -78,15 +79,25 @@ struct SelfAttention {
   void attend(Rows<T> context, const AttentionBuffers<T>& buffers, std::size_t bins, std::size_t first,
               std::size_t last, T* scratch, Rows<T> average) const noexcept {
     const T scale = T(1) / std::sqrt(static_cast<T>(head_width));
+    const auto share = V::set(T(1) / static_cast<T>(heads));
+    const auto add_share = [=](std::size_t bin, const T* weights, std::size_t begin, std::size_t end) {
+      T* const sum = average[bin] + begin;
+      kernels::map<V>(
+          sum, end - begin, [=](auto s, auto w) NDT_INLINE_LAMBDA { return V::fma(w, share, s); }, sum,
+          weights + begin);
+    };
     for (std::size_t h = 0; h < heads; ++h) {
       const kernels::AttentionHead<T> head{buffers.projected.from(0, h * head_width),
-                                           buffers.keys + h * buffers.key_size,
-                                           buffers.values + h * buffers.value_size,
+                                           {buffers.keys + h * buffers.key_size, head_width * kernels::panel_width},
+                                           {buffers.values + h * buffers.value_size, bins * kernels::panel_width},
                                            bins,
                                            head_width,
                                            scale};
-      kernels::attention<V>(context.from(0, h * head_width), head, band, first, last, scratch, average,
-                            T(1) / static_cast<T>(heads));
+      if (average.data != nullptr) {
+        kernels::attention<V>(context.from(0, h * head_width), head, band, first, last, scratch, add_share);
+      } else {
+        kernels::attention<V>(context.from(0, h * head_width), head, band, first, last, scratch);
+      }
     }
   }
 };
