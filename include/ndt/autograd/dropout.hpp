@@ -1,0 +1,106 @@
+// ndt/autograd/dropout.hpp: dropout (Srivastava et al. 2014) whose choices belong to a trial and a step, not to a
+// thread.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "ndt/autograd/tape.hpp"
+#include "ndt/config.hpp"
+#include "ndt/core/random.hpp"
+#include "ndt/kernels/map.hpp"
+
+namespace ndt::inline NDT_TARGET {
+
+/// One place of a model where elements are dropped.
+struct Dropout {
+  double rate = 0;            ///< probability that an element becomes 0, to the next 1/65536
+  std::uint32_t purpose = 0;  ///< tells this place from others of the same step
+};
+
+/// Choices are made in groups of so many: memory for n of them has keep_size(n) elements.
+inline constexpr std::size_t keep_group = 128;
+constexpr std::size_t keep_size(std::size_t n) noexcept { return round_up(n, keep_group); }
+
+/// keep[i] = 0 with the given probability, else 1 / (1 - rate), for keep_size(n) elements. 16 random bits each. The
+/// loops are over plain arrays so that the compiler turns them into vectors; integers are the same however it does.
+template <class T>
+void draw_keep(T* keep, std::size_t n, const RandomPlace& place, double rate) noexcept {
+  constexpr std::size_t lanes = keep_group / 8;
+  const auto threshold = static_cast<std::uint32_t>(std::lround(rate * 65536.0));
+  const T scale = static_cast<T>(65536.0 / (65536.0 - threshold));
+  using Words = std::array<std::uint32_t, lanes>;
+  for (std::size_t group = 0; group * keep_group < n; ++group, keep += keep_group) {
+    Words a, b, c, d;
+    for (std::size_t i = 0; i < lanes; ++i) {
+      a[i] = static_cast<std::uint32_t>(group * lanes + i);
+      b[i] = place.purpose, c[i] = place.item, d[i] = place.step;
+    }
+    philox_rounds(a, b, c, d, place.seed);
+    T* to = keep;
+    for (const Words& words : {a, b, c, d}) {
+      for (std::size_t i = 0; i < lanes; ++i) to[i] = (words[i] & 0xffff) < threshold ? T(0) : scale;
+      for (std::size_t i = 0; i < lanes; ++i) to[lanes + i] = (words[i] >> 16) < threshold ? T(0) : scale;
+      to += 2 * lanes;
+    }
+  }
+}
+
+namespace detail {
+
+/// What every element of x(trials * bins, columns) is multiplied with: a matrix like x.
+template <class V>
+Rows<const typename V::value_type> draw_keep(Tape<V>& tape, const Variable<typename V::value_type>* x,
+                                             const Dropout& dropout) {
+  using T = typename V::value_type;
+  const std::size_t trials = tape.draws().trials.size(), size = x->size() / trials;
+  NDT_ASSERT(size * trials == x->size());
+  // Groups may end behind a trial: the next trial writes over what is too much.
+  T* const keep = tape.template take<T>(x->size() + keep_group);
+  for (std::size_t trial = 0; trial < trials; ++trial) {
+    ndt::draw_keep(keep + trial * size, size, tape.draws().place(dropout.purpose, trial), dropout.rate);
+  }
+  return {keep, x->value.stride};
+}
+
+}  // namespace detail
+
+/// y = residual + x with elements dropped and the rest scaled up. residual may be null. Gives x (or residual + x) where
+/// the rate is 0.
+template <class V>
+Variable<typename V::value_type>* dropout(Tape<V>& tape, Variable<typename V::value_type>* x, const Dropout& options,
+                                          Variable<typename V::value_type>* residual = nullptr) {
+  using T = typename V::value_type;
+  if (options.rate == 0 && residual == nullptr) return x;
+  const Rows<const T> keep = detail::draw_keep(tape, x, options);
+  Variable<T>* const y = tape.variable(x->rows, x->columns);
+  for (std::size_t m = 0; m < x->rows; ++m) {
+    if (residual == nullptr) {
+      kernels::map<V>(
+          y->value[m], x->columns, [](auto v, auto k) NDT_INLINE_LAMBDA { return v * k; }, x->value[m], keep[m]);
+    } else {
+      kernels::map<V>(
+          y->value[m], x->columns, [](auto v, auto k, auto r) NDT_INLINE_LAMBDA { return V::fma(v, k, r); },
+          x->value[m], keep[m], residual->value[m]);
+    }
+  }
+  tape.record(y, [&tape, x, y, keep, residual] {
+    const auto [gradient, accumulate] = tape.sink(x);
+    for (std::size_t m = 0; m < x->rows; ++m) {
+      if (accumulate) {
+        kernels::map<V>(
+            gradient[m], x->columns, [](auto d, auto k, auto sum) NDT_INLINE_LAMBDA { return V::fma(d, k, sum); },
+            y->gradient[m], keep[m], gradient[m]);
+      } else {
+        kernels::map<V>(
+            gradient[m], x->columns, [](auto d, auto k) NDT_INLINE_LAMBDA { return d * k; }, y->gradient[m], keep[m]);
+      }
+    }
+    if (residual != nullptr) tape.pass(y, residual);
+  });
+  return y;
+}
+
+}  // namespace ndt::inline NDT_TARGET

@@ -1,0 +1,81 @@
+// ndt/autograd/linear.hpp: y = x W^T + b and its gradients (kernels/linear.hpp).
+#pragma once
+
+#include <cstddef>
+
+#include "ndt/autograd/tape.hpp"
+#include "ndt/config.hpp"
+#include "ndt/core/view.hpp"
+#include "ndt/kernels/linear.hpp"
+#include "ndt/kernels/map.hpp"
+#include "ndt/kernels/packing.hpp"
+
+namespace ndt::inline NDT_TARGET {
+namespace kernels {
+
+/// db(N) += the sum of the rows of dy(M,N).
+template <class V>
+void add_column_sums(typename V::value_type* db, Rows<const typename V::value_type> dy, std::size_t M,
+                     std::size_t N) noexcept {
+  for_lanes<V>(N, [&](std::size_t j, auto lanes) NDT_INLINE_LAMBDA {
+    auto sum = V::load(db + j, lanes);
+    for (std::size_t m = 0; m < M; ++m) sum = sum + V::load(dy[m] + j, lanes);
+    V::store(db + j, sum, lanes);
+  });
+}
+
+/// dw(N,K) += dy(M,N)^T x(M,K). panels: packed_size(M, K) elements of scratch.
+template <class V>
+void add_outer_products(Rows<typename V::value_type> dw, Rows<const typename V::value_type> dy,
+                        Rows<const typename V::value_type> x, std::size_t M, std::size_t N, std::size_t K,
+                        typename V::value_type* panels) noexcept {
+  using T = typename V::value_type;
+  pack_rows(panels, x, M, K, 0, M);
+  gemm<V>(dw, Columns<const T>{dy.data, dy.stride}, {panels, M * panel_width}, N, M, K, {.accumulate = true});
+}
+
+/// dy = 0 where the ReLU that gave y gave 0.
+template <class V>
+void relu_backward(Rows<typename V::value_type> dy, Rows<const typename V::value_type> y, std::size_t M,
+                   std::size_t N) noexcept {
+  const auto zero = V::set(typename V::value_type(0));
+  for (std::size_t m = 0; m < M; ++m) {
+    map<V>(
+        dy[m], N, [=](auto d, auto v) NDT_INLINE_LAMBDA { return V::select_less(zero, v, d, zero); }, dy[m], y[m]);
+  }
+}
+
+}  // namespace kernels
+
+/// Beside the product: what kernels::Edge fuses to it.
+template <class T>
+struct LinearOptions {
+  Variable<T>* residual = nullptr;  ///< added to the result
+  bool relu = false;                ///< not together with a residual
+};
+
+/// y(M, outputs) from x(M, inputs); weight and bias by their place among the parameters.
+template <class V>
+Variable<typename V::value_type>* linear(Tape<V>& tape, Variable<typename V::value_type>* x, std::size_t weight,
+                                         std::size_t bias, const LinearOptions<typename V::value_type>& options = {}) {
+  using T = typename V::value_type;
+  const auto w = tape.weight(weight), b = tape.weight(bias);
+  NDT_ASSERT(x->columns == w.columns && !(options.relu && options.residual != nullptr));
+  Variable<T>* const y = tape.variable(x->rows, w.rows);
+  const Rows<const T> added = options.residual == nullptr ? Rows<const T>{} : options.residual->value;
+  kernels::gemm<V>(y->value, x->value, {w.packed, w.columns * kernels::panel_width}, x->rows, w.columns, w.rows,
+                   {.bias = b.packed, .residual = added, .relu = options.relu});
+  tape.record(y, [&tape, x, y, w, b, options] {
+    const std::size_t M = x->rows, N = w.rows, K = w.columns;
+    if (options.relu) kernels::relu_backward<V>(y->gradient, y->value, M, N);
+    kernels::add_column_sums<V>(b.gradient, y->gradient, M, N);
+    kernels::add_outer_products<V>({w.gradient, K}, y->gradient, x->value, M, N, K,
+                                   tape.scratch(kernels::packed_size(M, K)));
+    const auto [gradient, accumulate] = tape.sink(x);
+    kernels::gemm<V>(gradient, y->gradient, w.transposed, M, N, K, {.accumulate = accumulate});
+    if (options.residual != nullptr) tape.pass(y, options.residual);
+  });
+  return y;
+}
+
+}  // namespace ndt::inline NDT_TARGET

@@ -1,0 +1,119 @@
+// ndt/train/gradient.hpp: the gradient of a batch, split over threads without a trace of it in the bits.
+//
+// The trials of a batch are dealt to a fixed number of slots. A slot is worked on by one thread, trial after trial, and
+// adds to a gradient of its own; in the end the slots are added up in order. Who works on a slot does not matter.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ndt/autograd/loss.hpp"
+#include "ndt/autograd/parameters.hpp"
+#include "ndt/autograd/tape.hpp"
+#include "ndt/config.hpp"
+#include "ndt/core/parallel_for.hpp"
+#include "ndt/kernels/map.hpp"
+#include "ndt/tensor/buffer.hpp"
+#include "ndt/train/network.hpp"
+
+namespace ndt::inline NDT_TARGET::train {
+
+/// Some trials with what is to be predicted of them. Matrices are (trials, bins, neurons).
+template <class Count>
+struct Batch {
+  std::span<const std::uint32_t> trials{};  ///< their numbers, which name their random choices
+  std::size_t bins = 0;
+  const Count* inputs = nullptr;  ///< masked counts
+  Targets<Count> targets{};       ///< counts, and which elements enter the loss
+  std::size_t selected = 0;       ///< how many do, in the whole batch
+  std::size_t limit = 0;          ///< of the inputs: see Network::Input
+};
+
+/// Slots of a batch: more threads than this do not help.
+inline constexpr std::size_t gradient_slots = 8;
+
+template <class V>
+class BatchGradient {
+ public:
+  using T = typename V::value_type;
+
+  /// Both must outlive this.
+  BatchGradient(const Network& network, const Parameters<T>& parameters)
+      : network_(&network), parameters_(&parameters), sum_(parameters.trained_size()) {
+    for (Buffer<T>& slot : slots_) slot = Buffer<T>(parameters.trained_size());
+  }
+
+  /// The mean loss of the batch's selected elements; its gradient is in gradient() afterwards.
+  template <class Count, class Policy = Serial>
+  LossSum run(const Batch<Count>& batch, const DropoutRates& drop, std::uint64_t seed, std::uint32_t step,
+              const Policy& policy = {}) {
+    while (tapes_.size() < policy.workers()) tapes_.emplace_back(*parameters_);
+    std::array<LossSum, gradient_slots> losses;
+    policy(gradient_slots, [&](std::size_t slot, std::size_t worker) {
+      losses[slot] = work(batch, drop, {seed, step, {}}, slot, tapes_[worker]);
+    });
+    add_slots(policy);
+    LossSum total;
+    for (const LossSum& loss : losses) total.sum += loss.sum, total.count += loss.count;
+    return total;
+  }
+  std::span<T> gradient() noexcept { return sum_; }
+  /// Memory of tapes and gradients.
+  std::size_t bytes() const noexcept {
+    std::size_t total = (gradient_slots + 1) * sum_.size() * sizeof(T);
+    for (const Tape<V>& tape : tapes_) total += tape.bytes();
+    return total;
+  }
+
+ private:
+  /// Trials that go through the network at once: enough rows for the matrix kernels, few enough for the caches.
+  static constexpr std::size_t rows_at_once = 256;
+
+  template <class Count>
+  LossSum work(const Batch<Count>& batch, const DropoutRates& drop, Draws draws, std::size_t slot, Tape<V>& tape) {
+    const std::size_t B = batch.trials.size(), end = B * (slot + 1) / gradient_slots;
+    const std::size_t most = max_size(1, rows_at_once / batch.bins);
+    slots_[slot].clear();
+    LossSum total;
+    for (std::size_t first = B * slot / gradient_slots; first < end;) {
+      const std::size_t left = end - first, trials = divide_up(left, divide_up(left, most));
+      const std::size_t at = first * batch.bins * network_->config().neurons;
+      draws.trials = batch.trials.subspan(first, trials);
+      tape.start(slots_[slot].data(), draws);
+      const Network::Input<Count> input{batch.inputs + at, trials, batch.bins, batch.limit};
+      Variable<T>* const y = network_->forward(tape, input, drop);
+      const Targets<Count> targets{batch.targets.counts + at, batch.targets.selected + at};
+      const LossSum loss =
+          poisson_loss(tape, y, targets, network_->config().lograte, 1.0 / static_cast<double>(batch.selected));
+      tape.backward();
+      total.sum += loss.sum, total.count += loss.count;
+      first += trials;
+    }
+    return total;
+  }
+
+  template <class Policy>
+  void add_slots(const Policy& policy) noexcept {
+    const std::size_t size = sum_.size(), parts = divide_up(size, part_size);
+    policy(parts, [&](std::size_t part, std::size_t) {
+      const std::size_t first = part * part_size, count = min_size(part_size, size - first);
+      T* const sum = sum_.data() + first;
+      kernels::copy<V>(sum, slots_[0].data() + first, count);
+      for (std::size_t slot = 1; slot < gradient_slots; ++slot) {
+        kernels::map<V>(
+            sum, count, [](auto a, auto b) NDT_INLINE_LAMBDA { return a + b; }, sum, slots_[slot].data() + first);
+      }
+    });
+  }
+  static constexpr std::size_t part_size = 4096;
+
+  const Network* network_;
+  const Parameters<T>* parameters_;
+  std::array<Buffer<T>, gradient_slots> slots_;
+  Buffer<T> sum_;
+  std::vector<Tape<V>> tapes_;
+};
+
+}  // namespace ndt::inline NDT_TARGET::train
