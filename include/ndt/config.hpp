@@ -29,6 +29,13 @@
 #define NDT_KEEP_ORDER
 #endif
 
+// Before a short loop over an array: GCC would write it out element by element and then find nothing left for vectors.
+#if defined(__GNUC__) && !defined(__clang__)
+#define NDT_KEEP_LOOP _Pragma("GCC unroll 1")
+#else
+#define NDT_KEEP_LOOP
+#endif
+
 #if defined(__GNUC__) || defined(__clang__)
 #define NDT_INLINE inline __attribute__((always_inline))
 #define NDT_INLINE_LAMBDA __attribute__((always_inline))

@@ -40,8 +40,11 @@ void draw_keep(T* keep, std::size_t n, const RandomPlace& place, double rate) no
     }
     philox_rounds(a, b, c, d, place.seed);
     T* to = keep;
-    for (const Words& words : {a, b, c, d}) {
+    for (const Words* const block : {&a, &b, &c, &d}) {
+      const Words& words = *block;
+      NDT_KEEP_LOOP
       for (std::size_t i = 0; i < lanes; ++i) to[i] = (words[i] & 0xffff) < threshold ? T(0) : scale;
+      NDT_KEEP_LOOP
       for (std::size_t i = 0; i < lanes; ++i) to[lanes + i] = (words[i] >> 16) < threshold ? T(0) : scale;
       to += 2 * lanes;
     }

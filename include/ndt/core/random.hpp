@@ -16,6 +16,7 @@ NDT_INLINE constexpr void philox_rounds(std::array<std::uint32_t, N>& x, std::ar
                                         std::uint64_t key) noexcept {
   auto low = static_cast<std::uint32_t>(key), high = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
+    NDT_KEEP_LOOP
     for (std::size_t i = 0; i < N; ++i) {
       const std::uint64_t a = std::uint64_t{0xD2511F53} * x[i], b = std::uint64_t{0xCD9E8D57} * z[i];
       x[i] = static_cast<std::uint32_t>(b >> 32) ^ y[i] ^ low;
