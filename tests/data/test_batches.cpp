@@ -18,7 +18,7 @@ std::vector<std::uint32_t> shuffled(std::size_t trials, std::uint64_t seed, std:
 }
 
 TEST_CASE("an epoch holds every trial once, in an order of its own", "[data][batches]") {
-  const std::size_t trials = GENERATE(0, 1, 2, 3, 100);
+  const std::size_t trials = GENERATE(0u, 1u, 2u, 3u, 100u);
   auto order = shuffled(trials, 1, 0);
   if (trials == 100) {
     CHECK(order == shuffled(trials, 1, 0));

@@ -71,7 +71,7 @@ bool within_sigmas(double found, double draws, double probability, double sigmas
 }
 
 TEST_CASE("spans are the reference's convolution of where they begin", "[data][masking]") {
-  const std::size_t bins = GENERATE(range(1, 13)), width = GENERATE(range(1, 10));
+  const std::size_t bins = GENERATE(range(1u, 13u)), width = GENERATE(range(1u, 10u));
   const TrialShape shape = plain(bins, 6);
   const MaskDraw begins{.seed = 3, .step = bins, .ratio = 0.15};
   MaskDraw spans = begins;
@@ -157,7 +157,7 @@ TEST_CASE("elements are selected as often as the ratio says, wherever they are",
 }
 
 TEST_CASE("a span of w at ratio r / w selects 1 - (1 - r / w)^w of the bins away from the ends", "[data][masking]") {
-  const std::size_t width = GENERATE(1, 2, 3, 4, 7);
+  const std::size_t width = GENERATE(1u, 2u, 3u, 4u, 7u);
   constexpr std::size_t draws = 20000;
   const double ratio = 0.25 / static_cast<double>(width);
   double middle = 0.0, first = 0.0, last = 0.0;
