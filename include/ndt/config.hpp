@@ -36,6 +36,20 @@
 #define NDT_KEEP_LOOP
 #endif
 
+// Hides from the compiler how the double `x` (a variable) came to be, so that a product is rounded before it is added,
+// whatever the flags. GCC has no pragma for that: without -ffp-contract=off it fuses where the processor can.
+#if defined(__GNUC__) && defined(__SSE2__)
+#define NDT_HIDE_ORIGIN(x) asm("" : "+x"(x))
+#elif defined(__GNUC__) && defined(__aarch64__)
+#define NDT_HIDE_ORIGIN(x) asm("" : "+w"(x))
+#else
+#define NDT_HIDE_ORIGIN(x)               \
+  do {                                   \
+    volatile const double through = (x); \
+    (x) = through;                       \
+  } while (false)
+#endif
+
 #if defined(__GNUC__) || defined(__clang__)
 #define NDT_INLINE inline __attribute__((always_inline))
 #define NDT_INLINE_LAMBDA __attribute__((always_inline))
