@@ -67,7 +67,7 @@ TEST_CASE("datasets that are no plain numbers are refused", "[tools][hdf5]") {
     add_dataset(file, "compound", pair, 0, {2}, nullptr);
     add_dataset(file, "opaque", H5Tcreate(H5T_OPAQUE, 4), 0, {2}, nullptr);
     add_dataset(file, "array", H5Tarray_create2(H5T_NATIVE_INT32, 1, &three), 0, {2}, nullptr);
-    add_dataset(file, "variable length", H5Tvlen_create(H5T_NATIVE_INT32), 0, {2}, nullptr);
+    add_dataset(file, "variable length", H5Tvlen_create(H5T_NATIVE_FLOAT), 0, {2}, nullptr);
     add_dataset(file, "reference", H5T_STD_REF_OBJ, 0, {2}, nullptr);
     add_dataset(file, "bit field", H5T_STD_B8LE, 0, {2}, nullptr);
     add_dataset(file, "float128", H5T_NATIVE_LDOUBLE, 0, {2}, nullptr);

@@ -115,6 +115,43 @@ void send_values(Sender& to, hid_t dataset, hid_t space, const Shape& shape, con
   to.send(tag::complete, "");
 }
 
+/// Rows of different lengths (h5py's vlen, of integers) as a rectangle [rows, longest], filled up with -1.
+void send_ragged(Sender& to, hid_t dataset, std::size_t rows, std::size_t most_bytes) {
+  if (rows == 0 || rows > most_bytes / sizeof(hvl_t)) {
+    throw GivenUp{"the dataset claims " + std::to_string(rows) + " rows", "as many rows as the file has room for"};
+  }
+  const Handle type(worked(H5Tvlen_create(H5T_NATIVE_INT64), "reading values"), H5Tclose);
+  std::vector<hvl_t> lists(rows);  // what it points to goes with the process
+  worked(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, lists.data()), "reading values");
+  std::size_t longest = 0;
+  for (const hvl_t& list : lists) longest = std::max(longest, list.len);
+  if (longest == 0) throw GivenUp{"all rows of the dataset are empty", "no size may be 0"};
+  if (longest > most_bytes / sizeof(std::int64_t) / rows) {
+    throw GivenUp{"rows of up to " + std::to_string(longest) + " values",
+                  "at most " + std::to_string(most_bytes) + " bytes are believed of this file on this machine"};
+  }
+  Head head = head_of({rows, longest});
+  head.kind = 3;
+  to.send(tag::head, &head, sizeof head);
+  to.allow_more(further_limits(rows * longest * sizeof(std::int64_t)));
+  std::vector<std::int64_t> values(rows * longest, -1);
+  for (std::size_t row = 0; row < rows; ++row) {
+    if (lists[row].len > 0) {
+      std::memcpy(values.data() + row * longest, lists[row].p, lists[row].len * sizeof(std::int64_t));
+    }
+  }
+  for (std::size_t at = 0; at < values.size(); at += values_per_frame) {
+    to.send(tag::values, values.data() + at, std::min(values_per_frame, values.size() - at) * sizeof(std::int64_t));
+  }
+  to.send(tag::complete, "");
+}
+
+bool is_ragged(hid_t type) {
+  if (H5Tget_class(type) != H5T_VLEN) return false;
+  const Handle element(worked(H5Tget_super(type), "reading a type"), H5Tclose);
+  return H5Tget_class(element) == H5T_INTEGER && H5Tget_size(element) <= 8;
+}
+
 void describe(hid_t dataset, Head& head, std::string& kind) {
   const Handle properties(worked(H5Dget_create_plist(dataset), "listing a dataset"), H5Pclose);
   if (worked(H5Pget_layout(properties), "listing a dataset") == H5D_VIRTUAL) {
@@ -165,10 +202,14 @@ void child_reads(Sender& to, const std::string& path, const std::string& key, st
     const Handle properties(worked(H5Dget_create_plist(dataset), "opening a dataset"), H5Pclose);
     refuse_foreign_storage(properties);
     const Handle type(worked(H5Dget_type(dataset), "opening a dataset"), H5Tclose);
-    const Kind kind = kind_of(type);
     const Handle space(worked(H5Dget_space(dataset), "opening a dataset"), H5Sclose);
     const std::optional<Shape> shape = shape_of(space);
     if (!shape) throw GivenUp{"the dataset is empty", plain};
+    if (is_ragged(type) && shape->size() == 1) {
+      refuse_missing_filters(properties);
+      return send_ragged(to, dataset, shape->front(), most_bytes);
+    }
+    const Kind kind = kind_of(type);
     const std::optional<std::size_t> count = element_count(*shape);
     if (count == std::size_t{0})
       throw GivenUp{"the dataset of shape " + text(*shape) + " is empty", "no size may be 0"};

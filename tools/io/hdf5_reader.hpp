@@ -23,7 +23,8 @@ struct DatasetInfo {
 std::vector<DatasetInfo> list_datasets(const std::filesystem::path& path, const std::optional<Limits>& limits = {});
 
 /// The dataset `key`, of any integer or float type (truth values count as integers), in the type that holds it all.
-/// `limits`: other than those by the size of the file.
+/// Rows of integers of different lengths come as a rectangle, filled up with -1. `limits`: other than those by the
+/// size of the file.
 NumberArray read_dataset(const std::filesystem::path& path, const std::string& key,
                          const std::optional<Limits>& limits = {});
 

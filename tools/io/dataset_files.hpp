@@ -1,0 +1,56 @@
+// tools/io/dataset_files.hpp: finding the datasets of one recording, in one file or two.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "dataset.hpp"
+#include "hdf5_reader.hpp"
+
+namespace tool {
+
+using Names = std::vector<std::string>;
+
+/// One dataset of one of the files.
+struct Found {
+  std::filesystem::path path;
+  DatasetInfo info;
+
+  const Shape& shape() const { return info.shape; }
+  std::string where() const { return dataset_text(path, info.name); }
+  [[noreturn]] void refuse(const std::string& what, const std::string& right) const;
+  /// Refused unless there are `rank` axes, none of them empty; `axes` is what would be right.
+  void require_rank(std::size_t rank, const char* axes) const;
+  /// Refused unless axis `axis` is as long as axis `other_axis` of `other`; `what` is what they count.
+  void require_equal(std::size_t axis, const Found& other, std::size_t other_axis, const char* what) const;
+};
+
+/// The datasets of the file, by their names within its group, and behind them those of the target file.
+class DatasetFiles {
+ public:
+  DatasetFiles(const std::filesystem::path& path, const DatasetOptions& options);
+
+  /// Null if it is not there.
+  const Found* find(const std::string& name) const;
+  /// The first of these that is there.
+  const Found* find_any(const Names& names) const;
+  /// Refused, with a list of those there, if it is not.
+  const Found& need(const std::string& name) const;
+  /// For messages.
+  std::string those_there() const;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  void add(const std::filesystem::path& path, const std::string& group);
+
+  std::filesystem::path path_;
+  std::map<std::string, Found> by_name_;
+};
+
+/// "trial 1, bin 2, neuron 3 (from 0)" of element `flat` of an array [trials, bins, neurons], for messages.
+std::string place_text(const Shape& shape, std::size_t flat);
+
+}  // namespace tool
