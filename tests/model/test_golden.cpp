@@ -24,6 +24,38 @@ TEMPLATE_TEST_CASE("forward gives the golden files' numbers", "[model][golden]",
   CHECK(worst_error(r.attention, golden["attention"].values) < support::log_rate_bound<T>);
 }
 
+TEST_CASE("one above max_spikes is the mask's row of the table on request, and clipped otherwise", "[model][golden]") {
+  using T = double;
+  using V = ndt::simd::native<T>;
+  support::Golden golden = support::golden("base");
+  const ndt::ModelConfig c = golden.config();
+  ndt::DynamicTransformer<V> model, swapped;
+  const auto packed = golden.packed<V>();
+  REQUIRE(model.bind({c}, packed).ok());
+  // The same model with the last two rows of its table exchanged: what was the token's is now that of max_spikes.
+  auto& table = golden.tensor("embedder.0.weight").values;
+  std::swap_ranges(table.end() - static_cast<std::ptrdiff_t>(c.embed_dim), table.end(),
+                   table.end() - static_cast<std::ptrdiff_t>(2 * c.embed_dim));
+  const auto packed_swapped = golden.packed<V>();
+  REQUIRE(swapped.bind({c}, packed_swapped).ok());
+
+  std::vector<std::int64_t> token(2 * 11 * c.neurons), clipped, top;
+  for (std::size_t i = 0; i < token.size(); ++i)
+    token[i] = i % 3 == 0 ? static_cast<std::int64_t>(c.max_spikes + 1) : 1;
+  clipped = top = token;
+  for (auto& count : top) count = std::min(count, static_cast<std::int64_t>(c.max_spikes));
+  for (auto& count : clipped) count = count == 1 ? 1 : 1000;
+  for (const std::size_t trials : {1, 2}) {
+    const auto masked = [&](const auto& m, const auto& counts) {
+      return support::run(m, counts, trials, 11, ndt::Serial{}, ndt::LargestCount::mask_token);
+    };
+    CHECK(masked(model, token) == support::run(swapped, top, trials, 11));
+    CHECK(masked(model, clipped) == masked(model, token));
+    CHECK(support::run(model, token, trials, 11) == support::run(model, top, trials, 11));
+    CHECK_FALSE(masked(model, token) == support::run(model, token, trials, 11));
+  }
+}
+
 TEST_CASE("every case of the script that makes golden files has its file", "[model][golden]") {
   std::ifstream script(std::string(NDT_SOURCE_DIR) + "/tools/golden/make_golden.py");
   std::vector<std::string> cases;

@@ -44,6 +44,8 @@ class Golden {
 
   const GoldenTensor& operator[](const std::string& name) const { return tensors_.at(name); }
 
+  GoldenTensor& tensor(const std::string& name) { return tensors_.at(name); }
+
   ndt::ModelConfig config() const {
     const auto flag = [this](const char* key) { return config_.at(key) != 0; };
     const auto size = [this](const char* key) { return static_cast<std::size_t>(config_.at(key)); };

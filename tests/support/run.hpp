@@ -17,7 +17,8 @@ struct Recorded {
 
 template <class Model, class Count, class Policy = ndt::Serial>
 Recorded<typename Model::value_type> run(const Model& model, const std::vector<Count>& counts, std::size_t trials,
-                                         std::size_t bins, const Policy& policy = {}) {
+                                         std::size_t bins, const Policy& policy = {},
+                                         ndt::LargestCount largest = ndt::LargestCount::max_spikes) {
   using T = typename Model::value_type;
   const ndt::ModelConfig& c = model.config();
   const T unset = std::numeric_limits<T>::quiet_NaN();
@@ -29,7 +30,7 @@ Recorded<typename Model::value_type> run(const Model& model, const std::vector<C
   // What a workspace held before must not matter.
   std::vector<T> workspace(model.workspace_size(bins, policy.workers()), unset);
   model.forward({r.log_rates.data(), r.hidden.data(), r.layers.data(), r.attention.data()}, counts.data(), trials, bins,
-                std::span<T>(workspace), policy);
+                std::span<T>(workspace), policy, largest);
   return r;
 }
 

@@ -132,6 +132,24 @@ TEST_CASE("a configuration that cannot be is refused", "[tools][checkpoint]") {
   CHECK(says(refused(sinusoidal), "even width", "width 7"));
 }
 
+TEST_CASE("the share of losses that count is read", "[tools][checkpoint]") {
+  TorchCheckpoint checkpoint(support::base_config());
+  for (const auto& [given, kept] :
+       {std::pair<support::ConfigValue, double>{0.25, 0.25}, {1.0, 1}, {1.5, 1}, {std::int64_t{0}, 0}}) {
+    checkpoint.model["LOSS.TOPK"] = given;
+    CHECK(read(checkpoint).loss_topk == kept);
+  }
+  checkpoint.model.erase("LOSS.TOPK");
+  CHECK(read(checkpoint).loss_topk == 1);
+  for (const auto& [wrong, part] : {std::pair<support::ConfigValue, const char*>{-0.5, "is -0.5"},
+                                    {std::nan(""), "is nan"},
+                                    {std::string("half"), "is half"},
+                                    {true, "is True"}}) {
+    checkpoint.model["LOSS.TOPK"] = wrong;
+    CHECK(says(refused(checkpoint), "MODEL.LOSS.TOPK", part, "expected"));
+  }
+}
+
 TEST_CASE("where configuration and tensors contradict one another both are named", "[tools][checkpoint]") {
   const auto model = [](const char* key, support::ConfigValue value) {
     return refused([&](auto& c) { c.model[key] = value; });

@@ -163,6 +163,60 @@ TEST_CASE("check passes its own numbers and fails others", "[tools][cli]") {
   CHECK(nlohmann::json::parse(bad.out)["max_log_rate_error"].get<double>() > 1e-4);
 }
 
+TEST_CASE("check counts the largest losses alone and looks the token of a mask up", "[tools][cli]") {
+  const Desk desk;
+  const std::string record = " " + (fixtures / "tiny.topk.h5").string();
+  REQUIRE(desk.ndt("convert " + (fixtures / "tiny.topk.pth").string() + " m.safetensors").status == 0);
+  CHECK(inspected(desk, "m.safetensors")["loss_topk"] == 0.35);
+  for (const std::string& model : {(fixtures / "tiny.topk.pth").string(), std::string("m.safetensors")}) {
+    const Ran ran = desk.ndt("check " + model + record + " --json --threads 2");
+    CHECK(ran.status == 0);
+    CHECK(nlohmann::json::parse(ran.out)["loss_error"].get<double>() < 1e-6);
+  }
+  const Ran all = desk.ndt("check " + (fixtures / "tiny.pth").string() + record + " --json");
+  CHECK(all.status == 1);
+  CHECK(nlohmann::json::parse(all.out)["max_log_rate_error"].get<double>() < 1e-6);
+  CHECK(nlohmann::json::parse(all.out)["loss_error"].get<double>() > 1e-2);
+}
+
+TEST_CASE("check refuses a record of masked counts that cannot be", "[tools][cli]") {
+  const Desk desk;
+  const std::string model = (fixtures / "tiny.pth").string();  // 3 neurons, max_spikes 4
+  std::vector<std::int32_t> masked = {0, 1, 5, 0, 6, 0};
+  std::vector<std::int64_t> labels(6, 1);
+  const float loss = 1;
+  const auto refused = [&](const char* part) {
+    tool::write_hdf5(desk / "r.h5", {{"masked", {2, 1, 3}, std::span<const std::int32_t>(masked)},
+                                     {"labels", {2, 1, 3}, std::span<const std::int64_t>(labels)},
+                                     {"loss", {}, std::span<const float>(&loss, 1)}});
+    const Ran ran = desk.ndt("check " + model + " r.h5");
+    INFO(ran.err);
+    CHECK(ran.status == 2);
+    CHECK(is_error_line(ran.err));
+    CHECK(ran.err.find(part) != std::string::npos);
+  };
+  refused("trial 1, bin 0, neuron 1 has a count of 6, dataset masked of r.h5, at most 5");
+  masked[4] = 5;
+  labels.assign(6, -100);
+  refused("no count has a label");
+}
+
+TEST_CASE("an error without bounds is named where JSON has no number for it", "[tools][cli]") {
+  const Desk desk;
+  const std::string model = (fixtures / "tiny.pth").string();
+  const std::vector<std::uint8_t> counts(3, 1);
+  const std::vector<float> log_rates = {0, NAN, 0};
+  tool::write_hdf5(desk / "r.h5", {{"spikes", {1, 1, 3}, std::span<const std::uint8_t>(counts)},
+                                   {"lograte", {1, 1, 3}, std::span<const float>(log_rates)}});
+  const Ran ran = desk.ndt("check " + model + " r.h5 --json");
+  CHECK(ran.status == 1);
+  const auto j = nlohmann::json::parse(ran.out);
+  CHECK(j["max_log_rate_error"].is_null());
+  CHECK(j["not_finite"] == nlohmann::json{"max_log_rate_error"});
+  CHECK(j["max_hidden_error"].is_null());
+  CHECK(desk.ndt("check " + model + " r.h5").out.find("not finite") != std::string::npos);
+}
+
 TEST_CASE("the firmware header in weights/ is what the tool makes of the model beside it", "[tools][cli]") {
   const Desk desk;
   const fs::path weights = fs::path(NDT_SOURCE_DIR) / "weights";

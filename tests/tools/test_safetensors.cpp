@@ -89,6 +89,19 @@ TEST_CASE("a model comes back as it was written", "[tools][safetensors]") {
   CHECK(tool::safetensors_bytes(back) == bytes);
 }
 
+TEST_CASE("the share of losses that count is kept, and takes no place where it is all", "[tools][safetensors]") {
+  tool::ModelFile model = small_model();
+  CHECK(tool::safetensors_bytes(model).find("loss_topk") == std::string::npos);
+  model.loss_topk = 0.1;
+  const std::string bytes = tool::safetensors_bytes(model);
+  CHECK(tool::parse_model(bytes, "m").loss_topk == 0.1);
+  Parts parts(bytes);
+  for (const char* const wrong : {"1", "-0.1", "nan", "", "0.5 "}) {
+    parts.header["__metadata__"]["loss_topk"] = wrong;
+    CHECK(says(refused(parts.rehash().whole()), "loss_topk is ", "a share"));
+  }
+}
+
 TEST_CASE("every switch of the configuration survives", "[tools][safetensors]") {
   for (auto change : {+[](ndt::ModelConfig& c) { c.embed_dim = 0, c.neurons = 12, c.heads = 3; },
                       +[](ndt::ModelConfig& c) { c.embed_dim = 0, c.neurons = 8, c.linear_embedder = true; },

@@ -1,8 +1,11 @@
 // ndt check MODEL RECORD.h5: a model against results that PyTorch recorded.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
+#include <numeric>
 
 #include "../io/hdf5_reader.hpp"
 #include "../io/refused.hpp"
@@ -31,18 +34,23 @@ double max_error(const std::vector<float>& actual, const std::vector<float>& ref
   return worst;
 }
 
-/// Poisson loss, mean over what has a label, as torch.nn.PoissonNLLLoss without the factorial (reference:
-/// src/model.py).
-double poisson_loss(const std::vector<float>& output, const std::vector<std::int64_t>& labels, bool lograte) {
-  double sum = 0;
-  std::size_t count = 0;
+/// Poisson loss, mean over what has a label, as torch.nn.PoissonNLLLoss without the factorial; LOSS.TOPK keeps the
+/// largest losses and counts the others as 0 (reference: src/model.py, NeuralDataTransformer.forward).
+double poisson_loss(const std::vector<float>& output, const std::vector<std::int64_t>& labels, const ModelFile& model) {
+  std::vector<double> losses;
   for (std::size_t i = 0; i < output.size(); ++i) {
     if (labels[i] == no_label) continue;
     const double x = static_cast<double>(output[i]), label = static_cast<double>(labels[i]);
-    sum += lograte ? std::exp(x) - label * x : x - label * std::log(x + 1e-8);
-    ++count;
+    losses.push_back(model.config.lograte ? std::exp(x) - label * x : x - label * std::log(x + 1e-8));
+    if (std::isnan(losses.back())) return NAN;  // which has no order
   }
-  return sum / static_cast<double>(count);
+  const double count = static_cast<double>(losses.size());
+  if (model.loss_topk < 1) {
+    const auto kept = losses.begin() + static_cast<std::ptrdiff_t>(count * model.loss_topk);
+    std::nth_element(losses.begin(), kept, losses.end(), std::greater<>());
+    losses.erase(kept, losses.end());
+  }
+  return std::accumulate(losses.begin(), losses.end(), 0.0) / count;
 }
 
 struct Record {
@@ -73,12 +81,16 @@ struct Verdict {
   double error, bound;
 };
 
+Verdict loss_verdict(const Record& record, double loss) {
+  return {"loss_error", error_of(loss, static_cast<double>(record.floats("loss", {})[0])), loss_bound};
+}
+
 std::vector<float> outputs(LoadedModel& model, const SpikeCounts& spikes, std::vector<float>* hidden,
-                           std::size_t threads) {
+                           std::size_t threads, ndt::LargestCount largest = ndt::LargestCount::max_spikes) {
   std::vector<float> log_rates(spikes.counts.size());
   if (hidden != nullptr) hidden->resize(spikes.trials * spikes.bins * model.config().width());
   model.forward({.log_rates = log_rates.data(), .hidden = hidden != nullptr ? hidden->data() : nullptr},
-                spikes.counts.data(), spikes.trials, spikes.bins, threads);
+                spikes.counts.data(), spikes.trials, spikes.bins, threads, largest);
   return log_rates;
 }
 
@@ -91,38 +103,51 @@ SpikeCounts counts_of(const Record& record, const std::string& key, const ndt::M
   return spikes;
 }
 
+/// Input as it went into the reference's model: max_spikes + 1 is the token of a mask, and nothing is above it.
+SpikeCounts masked_counts_of(const Record& record, const ndt::ModelConfig& config) {
+  SpikeCounts masked = counts_of(record, "masked", config);
+  const std::size_t token = config.max_spikes + 1;
+  for (std::size_t i = 0; i < masked.counts.size(); ++i) {
+    if (static_cast<std::size_t>(masked.counts[i]) <= token) continue;
+    throw Refused(
+        fmt::format("{} has a count of {}", count_place(masked, i), masked.counts[i]),
+        dataset_text(record.path, "masked"),
+        fmt::format("at most {}, the token of a mask: the model's max_spikes is {}", token, config.max_spikes));
+  }
+  return masked;
+}
+
 Answer check(const std::string& model_path, const std::string& record_path, const Common& common) {
   LoadedModel model(model_path);
   const ndt::ModelConfig& c = model.config();
   const Record record{record_path, list_datasets(record_path)};
   std::vector<Verdict> verdicts;
-  double log_rate_error = NAN, hidden_error = NAN, loss_error = NAN;
   if (record.has("spikes")) {
     const SpikeCounts spikes = counts_of(record, "spikes", c);
     std::vector<float> hidden;
     const auto log_rates = outputs(model, spikes, &hidden, common.threads);
     const auto expected = record.floats("lograte", {spikes.trials, spikes.bins, c.neurons});
-    verdicts.push_back({"max_log_rate_error", log_rate_error = max_error(log_rates, expected), log_rate_bound});
+    verdicts.push_back({"max_log_rate_error", max_error(log_rates, expected), log_rate_bound});
     if (record.has("hidden")) {
       const auto expected_hidden = record.floats("hidden", {spikes.trials, spikes.bins, c.width()});
-      verdicts.push_back({"max_hidden_error", hidden_error = max_error(hidden, expected_hidden), hidden_bound});
+      verdicts.push_back({"max_hidden_error", max_error(hidden, expected_hidden), hidden_bound});
     }
     if (record.has("loss") && !(record.has("masked") && record.has("labels"))) {
       const std::vector<std::int64_t> labels(spikes.counts.begin(), spikes.counts.end());
-      const double loss = poisson_loss(log_rates, labels, c.lograte);
-      loss_error = error_of(loss, static_cast<double>(record.floats("loss", {})[0]));
-      verdicts.push_back({"loss_error", loss_error, loss_bound});
+      verdicts.push_back(loss_verdict(record, poisson_loss(log_rates, labels, model.file)));
     }
   }
   if (record.has("masked") && record.has("labels") && record.has("loss")) {
-    const SpikeCounts masked = counts_of(record, "masked", c);
+    const SpikeCounts masked = masked_counts_of(record, c);
     const auto labels = read_integers(record_path, "labels");
     if (labels.shape != Shape{masked.trials, masked.bins, c.neurons}) {
       record.throw_shape("labels", labels.shape, {masked.trials, masked.bins, c.neurons});
     }
-    const double loss = poisson_loss(outputs(model, masked, nullptr, common.threads), labels.values, c.lograte);
-    loss_error = error_of(loss, static_cast<double>(record.floats("loss", {})[0]));
-    verdicts.push_back({"loss_error", loss_error, loss_bound});
+    if (std::all_of(labels.values.begin(), labels.values.end(), [](auto label) { return label == no_label; })) {
+      throw Refused("no count has a label", dataset_text(record_path, "labels"), "a loss is about at least one");
+    }
+    const auto log_rates = outputs(model, masked, nullptr, common.threads, ndt::LargestCount::mask_token);
+    verdicts.push_back(loss_verdict(record, poisson_loss(log_rates, labels.values, model.file)));
   }
   if (verdicts.empty()) {
     throw Refused("nothing to check", record_path, "datasets spikes and lograte, or masked, labels and loss");
@@ -132,19 +157,26 @@ Answer check(const std::string& model_path, const std::string& record_path, cons
   bool pass = true;
   for (const Verdict& v : verdicts) {
     pass = pass && v.error <= v.bound;
-    answer.text += fmt::format("{:<20}{:.3e}  (at most {:.0e}){}\n", v.name, v.error, v.bound,
-                               v.error <= v.bound ? "" : "  MISSED");
+    const char* const remark = v.error <= v.bound       ? ""
+                               : std::isfinite(v.error) ? "  MISSED"
+                                                        : "  MISSED: model or record is not finite";
+    answer.text += fmt::format("{:<20}{:.3e}  (at most {:.0e}){}\n", v.name, v.error, v.bound, remark);
   }
   const bool gradients = std::any_of(record.datasets.begin(), record.datasets.end(),
                                      [](const DatasetInfo& d) { return d.name.rfind("grad/", 0) == 0; });
   if (gradients) answer.text += "gradients are recorded, but not checked: this version has no backward pass\n";
   answer.text += pass ? "pass\n" : "fail\n";
-  const auto number = [](double x) { return std::isnan(x) ? nlohmann::ordered_json() : nlohmann::ordered_json(x); };
-  answer.json["max_log_rate_error"] = number(log_rate_error);
-  answer.json["max_hidden_error"] = number(hidden_error);
-  answer.json["max_gradient_error"] = nullptr;
-  answer.json["loss_error"] = number(loss_error);
+  // JSON has no infinity. What is null was not checked, unless it is listed.
+  auto not_finite = nlohmann::ordered_json::array();
+  for (const char* const name : {"max_log_rate_error", "max_hidden_error", "max_gradient_error", "loss_error"}) {
+    answer.json[name] = nullptr;
+  }
+  for (const Verdict& v : verdicts) {
+    answer.json[v.name] = v.error;
+    if (!std::isfinite(v.error)) not_finite.push_back(v.name);
+  }
   answer.json["worst_tensor"] = nullptr;
+  answer.json["not_finite"] = not_finite;
   answer.json["not_checked"] = gradients ? nlohmann::ordered_json{"gradients"} : nlohmann::ordered_json::array();
   answer.json["pass"] = pass;
   answer.exit_status = pass ? 0 : 1;

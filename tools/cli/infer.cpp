@@ -178,9 +178,8 @@ void require_finite(const Outputs& out, const LoadedModel& model, const SpikeCou
   for (std::size_t i = 0; i < out.log_rates.values.size(); ++i) {
     const float x = out.log_rates.values[i];
     if (std::isfinite(lograte ? std::exp(x) : x)) continue;
-    throw Refused(fmt::format("trial {}, bin {}, neuron {} has a rate that is infinite or not a number",
-                              i / spikes.neurons / spikes.bins, i / spikes.neurons % spikes.bins, i % spikes.neurons),
-                  options.model, "a model whose weights do not overflow");
+    throw Refused(count_place(spikes, i) + " has a rate that is infinite or not a number", options.model,
+                  "a model whose weights do not overflow");
   }
 }
 

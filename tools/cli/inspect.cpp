@@ -48,6 +48,7 @@ Answer inspect(const std::string& path) {
   j["decoder_layers"] = c.decoder_layers;
   j["output"] = c.lograte ? "log rates" : "rates";
   j["bin_width"] = loaded.file.bin_width ? ordered_json(*loaded.file.bin_width) : ordered_json();
+  j["loss_topk"] = loaded.file.loss_topk;
   j["context_backward"] = bins_or_all(band.backward);
   j["context_forward"] = bins_or_all(band.forward);
   j["context_wrap_initial"] = band.wrap != 0;

@@ -15,16 +15,16 @@ LoadedModel::LoadedModel(const std::filesystem::path& path) : file(read_model(pa
 }
 
 void LoadedModel::forward(const ndt::Outputs<float>& out, const std::int32_t* counts, std::size_t trials,
-                          std::size_t bins, std::size_t threads) {
+                          std::size_t bins, std::size_t threads, ndt::LargestCount largest) {
   const std::size_t needed = model.workspace_size(bins, threads);
   if (needed > workspace_size_) {
     workspace_ = AlignedFloats(needed);
     workspace_size_ = needed;
   }
   if (threads > 1) {
-    model.forward(out, counts, trials, bins, workspace_.span(), ndt::OpenMP{threads});
+    model.forward(out, counts, trials, bins, workspace_.span(), ndt::OpenMP{threads}, largest);
   } else {
-    model.forward(out, counts, trials, bins, workspace_.span());
+    model.forward(out, counts, trials, bins, workspace_.span(), ndt::Serial{}, largest);
   }
 }
 

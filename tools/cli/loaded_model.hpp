@@ -34,7 +34,7 @@ struct LoadedModel {
   const ndt::ModelConfig& config() const { return file.config; }
   /// forward() with as many threads.
   void forward(const ndt::Outputs<float>& out, const std::int32_t* counts, std::size_t trials, std::size_t bins,
-               std::size_t threads);
+               std::size_t threads, ndt::LargestCount largest = ndt::LargestCount::max_spikes);
 
   ModelFile file;
   AlignedFloats packed;

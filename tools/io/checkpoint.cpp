@@ -18,7 +18,9 @@ class Checkpoint {
   ModelFile read() {
     check_parts();
     ModelFile model;
-    model.config = read_config([this](std::string_view key) { return setting(key); }, file_.where() + " config");
+    const Settings settings = [this](std::string_view key) { return setting(key); };
+    model.config = read_config(settings, file_.where() + " config");
+    model.loss_topk = read_loss_topk(settings, file_.where() + " config");
     // The reference chops its data to this length; -1 leaves them as they are.
     if (const auto chop = setting("MODEL.TRIAL_LENGTH")) {
       const auto* const length = std::get_if<std::int64_t>(&*chop);

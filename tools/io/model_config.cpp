@@ -1,6 +1,7 @@
 // tools/io/model_config.cpp
 #include "model_config.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -30,9 +31,13 @@ class Reader {
   void field(const char* key, double& value) const {
     const auto setting = settings_(key);
     if (!setting) return;
-    const double* const given = std::get_if<double>(&*setting);
-    if (given == nullptr) refuse(key, *setting, "a number is expected");
-    value = *given;
+    if (const auto* const real = std::get_if<double>(&*setting)) {
+      value = *real;
+    } else if (const auto* const integer = std::get_if<std::int64_t>(&*setting)) {
+      value = static_cast<double>(*integer);
+    } else {
+      refuse(key, *setting, "a number is expected");
+    }
   }
   void field(const char* key, ndt::Activation& value) const {
     const auto setting = settings_(key);
@@ -170,6 +175,15 @@ ndt::ModelConfig read_config(const Settings& settings, const std::string& where)
     throw Refused(what, where, right);
   }
   return config;
+}
+
+double read_loss_topk(const Settings& settings, const std::string& where) {
+  static constexpr const char* key = "MODEL.LOSS.TOPK";
+  const Reader reader(settings, where);
+  double share = 1;
+  reader.field(key, share);
+  if (!(share >= 0)) reader.refuse(key, share, "a share from 0 to 1 is expected");
+  return std::min(share, 1.0);  // the reference takes more for all
 }
 
 std::string config_text(const ndt::ModelConfig& config) { return json_of(config).dump(); }

@@ -23,6 +23,9 @@ using Settings = std::function<std::optional<Setting>(std::string_view key)>;
 /// stand for MODEL keys that are missing. Throws Refused for what is of another type or no possible model.
 ndt::ModelConfig read_config(const Settings& settings, const std::string& where);
 
+/// MODEL.LOSS.TOPK, 1 where it is missing or more. Throws Refused for what is no share.
+double read_loss_topk(const Settings& settings, const std::string& where);
+
 /// Every field under the same keys, as JSON in which sections are objects. The same config gives the same text.
 std::string config_text(const ndt::ModelConfig& config);
 

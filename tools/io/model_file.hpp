@@ -28,6 +28,7 @@ struct ModelFile {
   ndt::ModelConfig config;
   std::map<std::string, Tensor, std::less<>> tensors;
   std::optional<double> bin_width;  ///< seconds, where known
+  double loss_topk = 1;             ///< the share of the largest losses that a loss counts [LOSS.TOPK]
   std::string name;                 ///< an identifier, for generated headers; may be empty
 };
 

@@ -12,6 +12,7 @@
 #include "element_type.hpp"
 #include "json_text.hpp"
 #include "model_config.hpp"
+#include "numbers.hpp"
 
 namespace tool {
 
@@ -68,7 +69,11 @@ class Reader {
     model.config = parse_config_text(metadata_.at("config"), where_ + " config");
     if (const auto found = metadata_.find("name"); found != metadata_.end()) model.name = found->second;
     if (const auto found = metadata_.find("bin_width"); found != metadata_.end()) {
-      model.bin_width = bin_width(found->second);
+      model.bin_width = number(found->first, found->second, is_bin_width, "1e-6 to 3600 seconds are expected");
+    }
+    if (const auto found = metadata_.find("loss_topk"); found != metadata_.end()) {
+      const auto is_share = [](double share) { return share >= 0 && share < 1; };
+      model.loss_topk = number(found->first, found->second, is_share, "a share from 0 to less than 1 is expected");
     }
     for (const auto& [name, entry] : entries_) model.tensors.emplace(name, tensor(entry));
     return model;
@@ -184,13 +189,13 @@ class Reader {
              "content_hash " + expected + " belongs to this content");
     }
   }
-  double bin_width(const std::string& text) const {
-    double seconds = 0;
-    const auto result = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (result.ec != std::errc() || result.ptr != text.data() + text.size() || !is_bin_width(seconds)) {
-      refuse("bin_width is " + printable(text), where_, "1e-6 to 3600 seconds are expected");
+  double number(const std::string& key, const std::string& text, bool (*is_right)(double), const char* right) const {
+    double value = 0;
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (result.ec != std::errc() || result.ptr != text.data() + text.size() || !is_right(value)) {
+      refuse(key + " is " + printable(text), where_, right);
     }
-    return seconds;
+    return value;
   }
   Tensor tensor(const Entry& entry) const {
     const ElementType type = *element_type(entry.type);
@@ -228,10 +233,8 @@ ModelFile read_safetensors(std::string_view bytes, const std::string& where) { r
 std::string safetensors_bytes(const ModelFile& model) {
   Metadata metadata{{"format", "ndt"}, {"format_version", "1"}, {"config", config_text(model.config)}};
   if (!model.name.empty()) metadata["name"] = model.name;
-  if (model.bin_width) {
-    char text[64];
-    metadata["bin_width"] = std::string(text, std::to_chars(text, text + sizeof(text), *model.bin_width).ptr);
-  }
+  if (model.bin_width) metadata["bin_width"] = text(*model.bin_width);
+  if (model.loss_topk < 1) metadata["loss_topk"] = text(model.loss_topk);
   // Integers first: so every number lies at a multiple of its size.
   Entries entries;
   std::string data;

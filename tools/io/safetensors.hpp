@@ -5,6 +5,7 @@
 //   format_version  1; a file with a greater one is refused
 //   config          JSON text: the configuration under the reference's keys (model_config.hpp)
 //   bin_width       seconds, if known
+//   loss_topk       the share of the largest losses that a loss counts, if not all
 //   name            an identifier, if any
 //   content_hash    SHA-256 of all of the above and of the tensors (content_hash.hpp)
 #pragma once

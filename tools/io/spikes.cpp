@@ -13,12 +13,6 @@ namespace tool {
 
 namespace {
 
-std::string place(const SpikeCounts& spikes, std::size_t flat) {
-  const std::size_t bin = flat / spikes.neurons;
-  return (spikes.one_recording ? "" : "trial " + std::to_string(bin / spikes.bins) + ", ") + "bin " +
-         std::to_string(bin % spikes.bins) + ", neuron " + std::to_string(flat % spikes.neurons);
-}
-
 template <class T>
 const char* wrong_with(T value) {
   if (value < T(0)) return "a negative count";
@@ -36,7 +30,8 @@ std::vector<std::int32_t> as_counts(std::vector<T>&& values, const SpikeCounts& 
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto count = exactly<std::int32_t>(values[i]);
     if (!count || *count < 0) {
-      throw Refused(wrong_with(values[i]), where + " has " + text(values[i]) + " at " + place(spikes, i) + " (from 0)",
+      throw Refused(wrong_with(values[i]),
+                    where + " has " + text(values[i]) + " at " + count_place(spikes, i) + " (from 0)",
                     "counts are whole numbers from 0 to " + std::to_string(std::numeric_limits<std::int32_t>::max()));
     }
     if constexpr (!std::is_same_v<T, std::int32_t>) counts.push_back(*count);
@@ -74,6 +69,12 @@ SpikeCounts read_spikes(const std::filesystem::path& path, const std::string& ke
   }
   spikes.counts = std::visit([&](auto& values) { return as_counts(std::move(values), spikes, where); }, array.values);
   return spikes;
+}
+
+std::string count_place(const SpikeCounts& spikes, std::size_t flat) {
+  const std::size_t bin = flat / spikes.neurons;
+  return (spikes.one_recording ? "" : "trial " + std::to_string(bin / spikes.bins) + ", ") + "bin " +
+         std::to_string(bin % spikes.bins) + ", neuron " + std::to_string(flat % spikes.neurons);
 }
 
 }  // namespace tool

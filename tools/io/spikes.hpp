@@ -24,4 +24,7 @@ struct SpikeCounts {
 SpikeCounts read_spikes(const std::filesystem::path& path, const std::string& key = "spikes",
                         std::optional<std::size_t> neurons = {});
 
+/// "trial 3, bin 5, neuron 7", from 0; without the trial where there is one recording.
+std::string count_place(const SpikeCounts& spikes, std::size_t flat);
+
 }  // namespace tool

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <type_traits>
 
@@ -39,6 +40,12 @@ struct Outputs {
   T* hidden = nullptr;     ///< (trials, bins, width): the encoder's output after its final norm
   T* layers = nullptr;     ///< (trials, L, bins, width): every layer's output, before the final norm
   T* attention = nullptr;  ///< (trials, L, bins, bins): softmax weights [reader, read], mean over heads
+};
+
+/// The largest count that forward() takes as it is; what is above is clipped to it.
+enum class LargestCount : std::uint8_t {
+  max_spikes,  ///< of recordings, which the reference clips like this
+  mask_token,  ///< max_spikes + 1, which stands for a masked count and has the last row of the table
 };
 
 template <class Shape, class V = simd::native<float>>
@@ -114,13 +121,15 @@ class Transformer {
   /// of a single one. The bits of the result depend neither on the policy nor on the place in a batch.
   template <class Count, class Policy = Serial>
   void forward(const Outputs<T>& out, const Count* counts, std::size_t trials, std::size_t bins, std::span<T> workspace,
-               const Policy& policy = {}) const noexcept NDT_NONBLOCKING {
+               const Policy& policy = {},
+               LargestCount largest = LargestCount::max_spikes) const noexcept NDT_NONBLOCKING {
     NDT_ASSERT(packed_ != nullptr && bins >= 1 && bins <= config().trial_length);
     NDT_ASSERT(workspace.size() >= workspace_size(bins, policy.workers()));
-    if (trials == 1) return window(out, counts, bins, workspace.data(), policy);
+    if (trials == 1) return window(out, counts, bins, workspace.data(), policy, largest);
     const std::size_t N = shape_.neurons(), size = serial_size(bins);
     policy(trials, [&](std::size_t trial, std::size_t worker) {
-      window(trial_of(out, trial, bins), counts + trial * bins * N, bins, workspace.data() + worker * size, Serial{});
+      window(trial_of(out, trial, bins), counts + trial * bins * N, bins, workspace.data() + worker * size, Serial{},
+             largest);
     });
   }
 
@@ -165,8 +174,8 @@ class Transformer {
 
   /// One trial. Bins are split into parts; between two calls of the policy every part is complete.
   template <class Count, class Policy>
-  void window(const Outputs<T>& out, const Count* counts, std::size_t bins, T* workspace,
-              const Policy& policy) const noexcept {
+  void window(const Outputs<T>& out, const Count* counts, std::size_t bins, T* workspace, const Policy& policy,
+              LargestCount largest) const noexcept {
     Arena<T> arena(workspace);
     const Buffers buffers = plan(arena, bins, policy.workers());
     // A part of a few bins is not worth waking a thread for.
@@ -177,10 +186,10 @@ class Transformer {
     const T* const layers = packed_ + packed_size_of(Embedding<V, Shape>(shape_));
     const auto layer = [&](std::size_t i) { return bound(EncoderLayer<V, Shape>(shape_), layers + i * size); };
 
+    const std::size_t limit = config().max_spikes + (largest == LargestCount::mask_token ? 1 : 0);
     policy(parts, [&](std::size_t part, std::size_t) {
       const std::size_t first = first_of(part), last = first_of(part + 1);
-      bound(Embedding<V, Shape>(shape_), packed_)
-          .forward(buffers.x, counts, buffers.spare, first, last, config().max_spikes);
+      bound(Embedding<V, Shape>(shape_), packed_).forward(buffers.x, counts, buffers.spare, first, last, limit);
       layer(0).project(buffers.attention[0], buffers.x, buffers.spare, bins, first, last);
     });
     for (std::size_t i = 0; i < L; ++i) {
