@@ -25,25 +25,29 @@ void fill_parameters(ndt::Parameters<T>& parameters, std::uint64_t seed) {
 }
 
 /// Counts with some elements masked to zero and selected for the loss.
+template <class T>
 struct RandomBatch {
   std::size_t trials, bins, neurons;
   std::vector<std::uint32_t> numbers;
-  std::vector<std::uint16_t> inputs, targets;
-  std::vector<std::uint8_t> selected;
+  std::vector<std::uint16_t> inputs;
+  std::vector<T> targets, weight;
   std::size_t count = 0;
 
-  RandomBatch(std::size_t B, std::size_t T, std::size_t N, std::uint64_t seed) : trials(B), bins(T), neurons(N) {
+  RandomBatch(std::size_t B, std::size_t T_bins, std::size_t N, std::uint64_t seed)
+      : trials(B), bins(T_bins), neurons(N) {
     ndt::RandomStream random({.seed = seed, .purpose = 77});
     for (std::size_t b = 0; b < B; ++b) numbers.push_back(static_cast<std::uint32_t>(3 * b + 5));
-    for (std::size_t i = 0; i < B * T * N; ++i) {
-      targets.push_back(static_cast<std::uint16_t>(random.below(4)));
-      selected.push_back(random.below(3) == 0);
-      count += selected.back();
-      inputs.push_back(selected.back() ? std::uint16_t{0} : targets.back());
+    for (std::size_t i = 0; i < B * bins * N; ++i) {
+      const auto target = static_cast<std::uint16_t>(random.below(4));
+      const bool selected = random.below(3) == 0;
+      targets.push_back(static_cast<T>(target));
+      weight.push_back(selected ? T(1) : T(0));
+      count += selected;
+      inputs.push_back(selected ? std::uint16_t{0} : target);
     }
   }
-  ndt::train::Batch<std::uint16_t> batch(std::size_t limit = 5) const {
-    return {numbers, bins, inputs.data(), {targets.data(), selected.data()}, count, limit};
+  ndt::train::Batch<T, std::uint16_t> batch(std::size_t limit = 5) const {
+    return {numbers, bins, inputs.data(), {targets.data(), weight.data()}, count, limit};
   }
 };
 

@@ -64,17 +64,17 @@ struct Model {
     parameters.repack();
   }
   Model(const Model&) = delete;
-  double loss(const support::RandomBatch& batch, const DropoutRates& drop) {
-    const auto sum = gradient.run(batch.batch(), drop, 9, 4);
-    return sum.sum / static_cast<double>(sum.count);
+  double loss(const support::RandomBatch<T>& batch, const DropoutRates& drop) {
+    return gradient.run(batch.batch(), {drop, 9, 4}) / static_cast<double>(batch.count);
   }
 };
 
 /// Against central differences of the loss, every parameter of small tensors and a sample of large ones.
 template <class V>
 void check_gradient(const ModelConfig& config, const DropoutRates& drop) {
+  using T = typename V::value_type;
   Model<V> model(config);
-  const support::RandomBatch batch(3, config.trial_length, config.neurons, 2);
+  const support::RandomBatch<T> batch(3, config.trial_length, config.neurons, 2);
   model.loss(batch, drop);
   const std::vector<double> analytic(model.gradient.gradient().begin(), model.gradient.gradient().end());
   const double largest = std::abs(*std::max_element(analytic.begin(), analytic.end(),
@@ -120,17 +120,15 @@ TEST_CASE("scalar code computes the same gradients", "[train]") {
 #ifdef _OPENMP
 TEMPLATE_TEST_CASE("gradient and loss have the same bits for any number of threads", "[train]",
                    ndt::simd::native<float>, ndt::simd::native<double>) {
+  using T = typename TestType::value_type;
   const ModelConfig config = cases().front().config;
-  const support::RandomBatch batch(21, config.trial_length, config.neurons, 3);
+  const support::RandomBatch<T> batch(21, config.trial_length, config.neurons, 3);
   const DropoutRates drop{0.2, 0.1, 0.2};
   Model<TestType> model(config);
-  const auto serial = model.gradient.run(batch.batch(), drop, 1, 2);
-  const std::vector<typename TestType::value_type> expected(model.gradient.gradient().begin(),
-                                                            model.gradient.gradient().end());
+  const double serial = model.gradient.run(batch.batch(), {drop, 1, 2});
+  const std::vector<T> expected(model.gradient.gradient().begin(), model.gradient.gradient().end());
   for (const std::size_t threads : {1, 2, 3, 5, 8, 11}) {
-    const auto parallel = model.gradient.run(batch.batch(), drop, 1, 2, ndt::OpenMP{threads});
-    CHECK(parallel.sum == serial.sum);
-    CHECK(parallel.count == batch.count);
+    CHECK(model.gradient.run(batch.batch(), {drop, 1, 2}, ndt::OpenMP{threads}) == serial);
     CHECK(support::same_bits(model.gradient.gradient(), expected));
   }
 }
@@ -142,7 +140,7 @@ TEMPLATE_TEST_CASE("without dropout the forward pass of training has the bits of
   for (const Case& c : cases()) {
     INFO(c.name);
     Model<V> model(c.config);
-    const support::RandomBatch batch(3, c.config.trial_length, c.config.neurons, 5);
+    const support::RandomBatch<T> batch(3, c.config.trial_length, c.config.neurons, 5);
     ndt::Tape<V> tape(model.parameters);
     tape.start(nullptr, {.trials = batch.numbers});
     const auto* y = model.network.template forward<V, std::uint16_t>(
@@ -157,11 +155,27 @@ TEMPLATE_TEST_CASE("without dropout the forward pass of training has the bits of
 }
 
 TEST_CASE("memory is flat after the first step", "[train]") {
+  using T = float;
   const ModelConfig config = cases().front().config;
-  const support::RandomBatch batch(21, config.trial_length, config.neurons, 3);
-  Model<ndt::simd::native<float>> model(config);
-  model.gradient.run(batch.batch(), {0.2, 0.1, 0.2}, 1, 1);
+  const support::RandomBatch<T> batch(21, config.trial_length, config.neurons, 3);
+  Model<ndt::simd::native<T>> model(config);
+  model.gradient.run(batch.batch(), {{0.2, 0.1, 0.2}, 1, 1});
   const std::size_t bytes = model.gradient.bytes();
-  for (std::uint32_t step = 2; step < 6; ++step) model.gradient.run(batch.batch(), {0.2, 0.1, 0.2}, 1, step);
+  for (std::uint32_t step = 2; step < 6; ++step) model.gradient.run(batch.batch(), {{0.2, 0.1, 0.2}, 1, step});
   CHECK(model.gradient.bytes() == bytes);
+}
+
+TEST_CASE("losses() gives what run() adds up, element by element", "[train]") {
+  using T = double;
+  const ModelConfig config = cases().front().config;
+  const support::RandomBatch<T> batch(21, config.trial_length, config.neurons, 3);
+  Model<ndt::simd::native<T>> model(config);
+  const ndt::train::PassOptions options{{0.2, 0.1, 0.2}, 1, 1};
+  std::vector<T> losses(batch.targets.size(), -1);
+  model.gradient.losses(losses.data(), batch.batch(), options);
+  double sum = 0;
+  std::size_t zeros = 0;
+  for (const T loss : losses) sum += loss, zeros += loss == 0;
+  CHECK(sum == Approx(model.gradient.run(batch.batch(), options)).epsilon(1e-12));
+  CHECK(zeros == losses.size() - batch.count);
 }

@@ -4,6 +4,7 @@
 // adds to a gradient of its own; in the end the slots are added up in order. Who works on a slot does not matter.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -21,14 +22,21 @@
 namespace ndt::inline NDT_TARGET::train {
 
 /// Some trials with what is to be predicted of them. Matrices are (trials, bins, neurons).
-template <class Count>
+template <class T, class Count>
 struct Batch {
   std::span<const std::uint32_t> trials{};  ///< their numbers, which name their random choices
   std::size_t bins = 0;
   const Count* inputs = nullptr;  ///< masked counts
-  Targets<Count> targets{};       ///< counts, and which elements enter the loss
+  Targets<T> targets{};           ///< counts, and which elements enter the loss
   std::size_t selected = 0;       ///< how many do, in the whole batch
   std::size_t limit = 0;          ///< of the inputs: see Network::Input
+};
+
+/// What of a pass has to do with chance.
+struct PassOptions {
+  DropoutRates dropout{};
+  std::uint64_t seed = 0;
+  std::uint32_t step = 0;
 };
 
 /// Slots of a batch: more threads than this do not help.
@@ -45,19 +53,30 @@ class BatchGradient {
     for (Buffer<T>& slot : slots_) slot = Buffer<T>(parameters.trained_size());
   }
 
-  /// The mean loss of the batch's selected elements; its gradient is in gradient() afterwards.
+  /// The summed loss of the batch's selected elements. The gradient of their mean is in gradient() afterwards.
   template <class Count, class Policy = Serial>
-  LossSum run(const Batch<Count>& batch, const DropoutRates& drop, std::uint64_t seed, std::uint32_t step,
-              const Policy& policy = {}) {
-    while (tapes_.size() < policy.workers()) tapes_.emplace_back(*parameters_);
-    std::array<LossSum, gradient_slots> losses;
-    policy(gradient_slots, [&](std::size_t slot, std::size_t worker) {
-      losses[slot] = work(batch, drop, {seed, step, {}}, slot, tapes_[worker]);
+  double run(const Batch<T, Count>& batch, const PassOptions& options, const Policy& policy = {}) {
+    const double loss = for_slots(batch, policy, [&](std::size_t slot, Tape<V>& tape) {
+      slots_[slot].clear();
+      return pass(batch, options, slot, tape, [&](Variable<T>* y, const Targets<T>& targets, std::size_t) {
+        const double sum =
+            poisson_loss(tape, y, targets, network_->config().lograte, 1.0 / static_cast<double>(batch.selected));
+        tape.backward();
+        return sum;
+      });
     });
     add_slots(policy);
-    LossSum total;
-    for (const LossSum& loss : losses) total.sum += loss.sum, total.count += loss.count;
-    return total;
+    return loss;
+  }
+  /// The loss of every element, 0 where not selected, into losses(trials, bins, neurons); the same random choices as
+  /// run() makes. No gradient.
+  template <class Count, class Policy = Serial>
+  void losses(T* losses, const Batch<T, Count>& batch, const PassOptions& options, const Policy& policy = {}) {
+    for_slots(batch, policy, [&](std::size_t slot, Tape<V>& tape) {
+      return pass(batch, options, slot, tape, [&](Variable<T>* y, const Targets<T>& targets, std::size_t at) {
+        return poisson_loss(tape, y, targets, network_->config().lograte, 1.0, losses + at);
+      });
+    });
   }
   std::span<T> gradient() noexcept { return sum_; }
   /// Memory of tapes and gradients.
@@ -71,24 +90,30 @@ class BatchGradient {
   /// Trials that go through the network at once: enough rows for the matrix kernels, few enough for the caches.
   static constexpr std::size_t rows_at_once = 256;
 
-  template <class Count>
-  LossSum work(const Batch<Count>& batch, const DropoutRates& drop, Draws draws, std::size_t slot, Tape<V>& tape) {
+  template <class Count, class Policy, class Work>
+  double for_slots(const Batch<T, Count>& batch, const Policy& policy, Work work) {
+    NDT_ASSERT(batch.trials.size() > 0 && batch.bins > 0);
+    while (tapes_.size() < policy.workers()) tapes_.emplace_back(*parameters_);
+    std::array<double, gradient_slots> losses{};
+    policy(gradient_slots, [&](std::size_t slot, std::size_t worker) { losses[slot] = work(slot, tapes_[worker]); });
+    double total = 0;
+    for (const double loss : losses) total += loss;
+    return total;
+  }
+
+  /// Takes the trials of a slot through the network, then through head(y, targets, their first element).
+  template <class Count, class Head>
+  double pass(const Batch<T, Count>& batch, const PassOptions& options, std::size_t slot, Tape<V>& tape, Head head) {
     const std::size_t B = batch.trials.size(), end = B * (slot + 1) / gradient_slots;
     const std::size_t most = max_size(1, rows_at_once / batch.bins);
-    slots_[slot].clear();
-    LossSum total;
+    double total = 0;
     for (std::size_t first = B * slot / gradient_slots; first < end;) {
       const std::size_t left = end - first, trials = divide_up(left, divide_up(left, most));
       const std::size_t at = first * batch.bins * network_->config().neurons;
-      draws.trials = batch.trials.subspan(first, trials);
-      tape.start(slots_[slot].data(), draws);
+      tape.start(slots_[slot].data(), {options.seed, options.step, batch.trials.subspan(first, trials)});
       const Network::Input<Count> input{batch.inputs + at, trials, batch.bins, batch.limit};
-      Variable<T>* const y = network_->forward(tape, input, drop);
-      const Targets<Count> targets{batch.targets.counts + at, batch.targets.selected + at};
-      const LossSum loss =
-          poisson_loss(tape, y, targets, network_->config().lograte, 1.0 / static_cast<double>(batch.selected));
-      tape.backward();
-      total.sum += loss.sum, total.count += loss.count;
+      total += head(network_->forward(tape, input, options.dropout),
+                    Targets<T>{batch.targets.counts + at, batch.targets.weight + at}, at);
       first += trials;
     }
     return total;

@@ -18,6 +18,7 @@
 #include "ndt/autograd/scale_norm.hpp"
 #include "ndt/autograd/tape.hpp"
 #include "ndt/config.hpp"
+#include "ndt/data/random_purpose.hpp"
 #include "ndt/model/config.hpp"
 #include "ndt/model/transformer.hpp"
 
@@ -113,8 +114,9 @@ class Network {
   };
 
   /// Random numbers of dropout: two places of the model, then a number for every head and three more in every layer.
-  static constexpr std::uint32_t first_site = 1000;
-  static constexpr std::uint32_t site(std::size_t n) noexcept { return first_site + static_cast<std::uint32_t>(n); }
+  static constexpr std::uint32_t site(std::size_t n) noexcept {
+    return static_cast<std::uint32_t>(data::Purpose::dropout) + static_cast<std::uint32_t>(n);
+  }
 
   template <class V, class Count>
   Variable<typename V::value_type>* embed(Tape<V>& tape, const Input<Count>& input) const {
