@@ -50,6 +50,7 @@ struct TrainConfig {
   double dropout_embedding = 0.2;  ///< behind the positions [MODEL.DROPOUT_EMBEDDING]
   bool spike_log_init = false;     ///< embeddings begin on a logarithmic scale [MODEL.SPIKE_LOG_INIT]
   bool fixup_init = false;         ///< layers begin scaled as T-Fixup has it [MODEL.FIXUP_INIT]
+  bool fixup_values = true;        ///< T-Fixup scales the value projection too, as its paper has it
   bool identical_layers = true;    ///< all layers begin with the same weights, as the reference's copies of one do
 
   // Optimiser.
