@@ -46,8 +46,8 @@ struct RandomBatch {
       inputs.push_back(selected ? std::uint16_t{0} : target);
     }
   }
-  ndt::train::Batch<T, std::uint16_t> batch(std::size_t limit = 5) const {
-    return {numbers, bins, inputs.data(), {targets.data(), weight.data()}, count, limit};
+  ndt::train::Batch<T, std::uint16_t> batch() const {
+    return {numbers, bins, inputs.data(), {targets.data(), weight.data()}, count};
   }
 };
 

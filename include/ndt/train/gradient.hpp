@@ -26,10 +26,10 @@ template <class T, class Count>
 struct Batch {
   std::span<const std::uint32_t> trials{};  ///< their numbers, which name their random choices
   std::size_t bins = 0;
-  const Count* inputs = nullptr;  ///< masked counts
-  Targets<T> targets{};           ///< counts, and which elements enter the loss
-  std::size_t selected = 0;       ///< how many do, in the whole batch
-  std::size_t limit = 0;          ///< of the inputs: see Network::Input
+  const Count* inputs = nullptr;                    ///< masked counts
+  Targets<T> targets{};                             ///< counts, and which elements enter the loss
+  std::size_t selected = 0;                         ///< how many do, in the whole batch
+  LargestCount largest = LargestCount::max_spikes;  ///< of the inputs
 };
 
 /// What of a pass has to do with chance.
@@ -111,7 +111,8 @@ class BatchGradient {
       const std::size_t left = end - first, trials = divide_up(left, divide_up(left, most));
       const std::size_t at = first * batch.bins * network_->config().neurons;
       tape.start(slots_[slot].data(), {options.seed, options.step, batch.trials.subspan(first, trials)});
-      const Network::Input<Count> input{batch.inputs + at, trials, batch.bins, batch.limit};
+      const std::size_t limit = network_->config().max_spikes + (batch.largest == LargestCount::mask_token ? 1 : 0);
+      const Network::Input<Count> input{batch.inputs + at, trials, batch.bins, limit};
       total += head(network_->forward(tape, input, options.dropout),
                     Targets<T>{batch.targets.counts + at, batch.targets.weight + at}, at);
       first += trials;
