@@ -12,21 +12,16 @@
 
 #include <ndt/ndt.hpp>
 
-namespace tool {
+#include "tensor_file.hpp"
 
-/// A tensor of floating values (any stored width, as float) or of integers (int64); the other vector is empty.
-struct Tensor {
-  std::vector<std::size_t> shape;
-  std::vector<float> values;
-  std::vector<std::int64_t> integers;
-};
+namespace tool {
 
 /// Seconds that a bin can be: a microsecond to an hour. Beyond that a rate in hertz would be no float, or no sense.
 inline bool is_bin_width(double seconds) { return seconds >= 1e-6 && seconds <= 3600; }
 
 struct ModelFile {
   ndt::ModelConfig config;
-  std::map<std::string, Tensor, std::less<>> tensors;
+  Tensors tensors;
   std::optional<double> bin_width;  ///< seconds, where known
   double loss_topk = 1;             ///< the share of the largest losses that a loss counts [LOSS.TOPK]
   std::string name;                 ///< an identifier, for generated headers; may be empty

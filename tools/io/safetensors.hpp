@@ -1,13 +1,9 @@
-// tools/io/safetensors.hpp: our model file. The format is safetensors (github.com/huggingface/safetensors): a 64-bit
-// length, a JSON header of that length, and the tensors' data. In the header's __metadata__:
+// tools/io/safetensors.hpp: our model file, a tensor file (tensor_file.hpp) of format `ndt` with, in its metadata:
 //
-//   format          ndt
-//   format_version  1; a file with a greater one is refused
 //   config          JSON text: the configuration under the reference's keys (model_config.hpp)
 //   bin_width       seconds, if known
 //   loss_topk       the share of the largest losses that a loss counts, if not all
 //   name            an identifier, if any
-//   content_hash    SHA-256 of all of the above and of the tensors (content_hash.hpp)
 #pragma once
 
 #include <string>
