@@ -71,4 +71,30 @@ inline std::string zip_bytes(const Entries& entries, bool deflate = false) {
   return file;
 }
 
+/// As zip tools write what may be larger than 4 GiB: sizes, offsets and counts in 64-bit fields alone. Streamed: the
+/// sizes stand behind the contents.
+inline std::string zip64_bytes(const Entries& entries, bool streamed) {
+  const auto u16 = [](std::size_t n) { return number_bytes(static_cast<std::uint16_t>(n)); };
+  const auto u32 = [](std::size_t n) { return number_bytes(static_cast<std::uint32_t>(n)); };
+  const auto u64 = [](std::size_t n) { return number_bytes(static_cast<std::uint64_t>(n)); };
+  const std::string wide = u32(0xffffffff);
+  std::string file, directory;
+  for (const auto& [name, content] : entries) {
+    const std::size_t offset = file.size(), size = content.size();
+    const std::string common = u16(45) + u16(streamed ? 8 : 0) + u16(0) + u32(0x00210000), crc = u32(crc32(content));
+    const std::string sizes = u64(size) + u64(size), none = u64(0) + u64(0);
+    file += "PK\3\4" + common + (streamed ? u32(0) : crc) + wide + wide + u16(name.size()) + u16(20) + name;
+    file += u16(1) + u16(16) + (streamed ? none : sizes) + content;
+    if (streamed) file += "PK\7\10" + crc + sizes;
+    directory += "PK\1\2" + u16(0x032d) + common + crc + wide + wide + u16(name.size()) + u16(28) + u16(0) + u32(0) +
+                 u32(0) + wide + name + u16(1) + u16(24) + sizes + u64(offset);
+  }
+  const std::size_t at = file.size(), end = at + directory.size(), count = entries.size();
+  file += directory;
+  file += "PK\6\6" + u64(44) + u16(45) + u16(45) + u64(0) + u64(count) + u64(count) + u64(directory.size()) + u64(at);
+  file += "PK\6\7" + u32(0) + u64(end) + u32(1);
+  file += "PK\5\6" + u32(0) + u16(0xffff) + u16(0xffff) + wide + wide + u16(0);
+  return file;
+}
+
 }  // namespace support

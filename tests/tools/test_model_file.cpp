@@ -70,8 +70,8 @@ TEST_CASE("what is no model is refused", "[tools][model_file]") {
 
 TEST_CASE("files of PyTorch itself are read, in every container alike", "[tools][model_file]") {
   // Their script fills element i of tensor j, in the order of the names, with ((7 j + 3 i) % 31 - 15) / 16.
-  for (const char* const name :
-       {"tiny.pth", "tiny.legacy.pth", "tiny.deflated.pth", "tiny.half.pth", "tiny.protocol4.pth"}) {
+  for (const char* const name : {"tiny.pth", "tiny.legacy.pth", "tiny.legacy5.pth", "tiny.deflated.pth",
+                                 "tiny.half.pth", "tiny.protocol4.pth"}) {
     INFO(name);
     const tool::ModelFile model = tool::read_model(fixture(name));
     CHECK(model.config.neurons == 3);

@@ -79,6 +79,10 @@ TEST_CASE("views are copied out row by row", "[tools][torch]") {
   CHECK(values({}, {}, 7) == std::vector<float>{7});
   CHECK(values({3, 1}, {4, 1'000'000'000'000}, 1) == std::vector<float>{1, 5, 9});
   CHECK(values({2, 0}, {1, 1}, 0).empty());
+  // expand() and unfold() show elements more than once.
+  CHECK(values({2, 3}, {0, 4}, 1) == std::vector<float>{1, 5, 9, 1, 5, 9});
+  CHECK(values({15}, {0}, 3) == std::vector<float>(15, 3));
+  CHECK(values({2, 3}, {1, 1}, 0) == std::vector<float>{0, 1, 2, 1, 2, 3});
 }
 
 TEST_CASE("a view that reaches outside its storage is refused", "[tools][torch]") {
@@ -94,14 +98,15 @@ TEST_CASE("a view that reaches outside its storage is refused", "[tools][torch]"
   CHECK(says(message({huge, 8}, {0, 0}, 0), "does not lie inside"));  // the product overflows
   CHECK(says(message({3}, {huge}, 0), "does not lie inside"));        // the last place overflows
   CHECK(says(message({5}, {huge}, 0), "does not lie inside"));
-  CHECK(says(message({huge}, {0}, 0), "does not lie inside"));  // one element, a thousand million times
+  CHECK(says(message({huge}, {0}, 0), "repeats its storage too often"));  // one element, a thousand million times
+  CHECK(says(message({1 << 21}, {0}, 0), "repeats its storage too often"));
 }
 
 TEST_CASE("many tensors over one storage are refused before they take memory", "[tools][torch]") {
   TorchWriter writer;
   writer.pickle.raw("](");
   writer.tensor({{4}, {1, 2, 3, 4}});
-  for (int i = 0; i < 9; ++i) writer.view({{4}, {1, 2, 3, 4}}, "0");
+  for (int i = 0; i < 9; ++i) writer.view({{1 << 17}, {1, 2, 3, 4}, "Float", {0}}, "0");
   writer.pickle.raw("e");
   const std::string bytes = writer.zip();
   tool::TorchFile file(bytes, "test.pth");
@@ -109,7 +114,7 @@ TEST_CASE("many tensors over one storage are refused before they take memory", "
   CHECK(says(refusal([&] {
                for (const auto item : items) file.tensor(file.document()[item], "w");
              }),
-             "share their storage"));
+             "repeats its storage"));
 }
 
 TEST_CASE("a storage of another size than the pickle says is refused", "[tools][torch]") {
@@ -130,6 +135,41 @@ TEST_CASE("a big-endian file is refused", "[tools][torch]") {
   std::string legacy = writer.legacy();
   legacy[legacy.find("little_endian") + 13] = '\x89';
   CHECK(says(refusal([&] { read(legacy); }), "not little-endian"));
+}
+
+TEST_CASE("a comment behind an archive is skipped, whatever is in it", "[tools][torch]") {
+  const std::string zip = with({{2}, {1, 2}}).zip();
+  const auto commented = [&](const std::string& text, std::size_t size) {
+    return zip.substr(0, zip.size() - 2) + support::number_bytes(static_cast<std::uint16_t>(size)) + text;
+  };
+  for (const std::string& text : {std::string("x"), std::string("PK\5\6 and more than what an end of an archive has"),
+                                  std::string(0xffff, 'P'), std::string(22, '\0')}) {
+    CHECK(read(commented(text, text.size())).values == std::vector<float>{1, 2});
+    CHECK(says(refusal([&] { read(commented(text, text.size() - 1)); }), "its end is not there"));
+    CHECK(says(refusal([&] { read(commented(text, text.size()) + "x"); }), "its end is not there"));
+  }
+  // A whole archive as a comment: the last one that is whole counts, and nothing before it belongs to it.
+  CHECK_FALSE(refusal([&] { read(commented(zip, zip.size())); }).empty());
+}
+
+TEST_CASE("archives with 64-bit sizes are read, and damage to them is found", "[tools][torch]") {
+  const auto entries = with({{2}, {1, 2}}).entries();
+  for (const bool streamed : {false, true}) {
+    const std::string zip = support::zip64_bytes(entries, streamed);
+    CHECK(read(zip).values == std::vector<float>{1, 2});
+    std::size_t through = 0;
+    for (std::size_t bit = 0; bit < zip.size() * 8; ++bit) {
+      std::string flipped = zip;
+      flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ 1 << bit % 8);
+      std::vector<float> values{1, 2};
+      if (refusal([&] { values = read(flipped).values; }).empty()) ++through;
+      CHECK(values == std::vector<float>{1, 2});
+    }
+    CHECK(through < 64 * 8);  // who wrote it, and when, is written twice or has no meaning
+    for (std::size_t size = 0; size < zip.size(); ++size) {
+      CHECK_FALSE(refusal([&] { read(zip.substr(0, size)); }).empty());
+    }
+  }
 }
 
 TEST_CASE("a zip archive that is not PyTorch's is refused", "[tools][torch]") {

@@ -8,6 +8,7 @@ names, is ((7 j + 3 i) % 31 - 15) / 16, which every number format holds. One mod
 
     tiny.pth            the zip archive of today's torch.save
     tiny.legacy.pth     the stream before PyTorch 1.6
+    tiny.legacy5.pth    the same with pickles of protocol 5
     tiny.protocol4.pth  the archive with a pickle of protocol 4
     tiny.half.pth       weights in float16 and bfloat16, some as views of a larger storage, names with `module.`
     tiny.deflated.pth   tiny.pth, packed again by a zip tool
@@ -142,6 +143,7 @@ def main() -> None:
     folder = parser.parse_args().folder
     torch.save(checkpoint(), folder / "tiny.pth")
     torch.save(checkpoint(), folder / "tiny.legacy.pth", _use_new_zipfile_serialization=False)
+    torch.save(checkpoint(), folder / "tiny.legacy5.pth", pickle_protocol=5, _use_new_zipfile_serialization=False)
     torch.save(checkpoint(), folder / "tiny.protocol4.pth", pickle_protocol=4)
     torch.save({**checkpoint(), "state_dict": half(state_dict())}, folder / "tiny.half.pth")
     torch.save(checkpoint(topk=0.35), folder / "tiny.topk.pth")

@@ -12,11 +12,21 @@ namespace tool {
 
 namespace {
 
+/// Elements that tensors may have beyond the bytes of the file: views may repeat their storage, within reason.
+constexpr std::size_t repeated_elements = std::size_t{1} << 20;
 constexpr std::string_view zip_start("PK\3\4", 4);
-/// Protocol 2, and the magic number of torch.save as a long integer.
-constexpr std::string_view stream_start("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
+/// The magic number of torch.save as a long integer, and the end of a pickle of nothing else.
+constexpr std::string_view magic("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 13);
 
-/// Elements of a view, if it lies inside a storage of `count` elements and shows none of them twice.
+/// PyTorch's older container begins with a pickle of its magic number, of any protocol from 2: from 4 in a frame.
+bool is_stream(std::string_view bytes) {
+  if (bytes.substr(0, 1) != "\x80" || bytes.size() < 2) return false;
+  const std::string_view rest = bytes.substr(2);
+  return rest.substr(0, magic.size()) == magic ||
+         (rest.substr(0, 1) == "\x95" && rest.size() > 9 && rest.substr(9, magic.size()) == magic);
+}
+
+/// Elements of a view, if it lies inside a storage of `count` elements.
 std::optional<std::size_t> elements_of(const pickle::TensorView& view, std::size_t count) {
   std::size_t elements = 1, last = view.offset;
   for (const std::size_t size : view.size) {
@@ -31,20 +41,21 @@ std::optional<std::size_t> elements_of(const pickle::TensorView& view, std::size
     if (!sum) return std::nullopt;
     last = *sum;
   }
-  if (last >= count || elements > count) return std::nullopt;
+  if (last >= count) return std::nullopt;
   return elements;
 }
 
 }  // namespace
 
 bool TorchFile::recognises(std::string_view bytes) {
-  return bytes.substr(0, zip_start.size()) == zip_start || bytes.substr(0, stream_start.size()) == stream_start;
+  return bytes.substr(0, zip_start.size()) == zip_start || is_stream(bytes);
 }
 
-TorchFile::TorchFile(std::string_view bytes, std::string where) : where_(std::move(where)) {
+TorchFile::TorchFile(std::string_view bytes, std::string where)
+    : where_(std::move(where)), elements_left_(repeated_elements) {
   if (bytes.substr(0, zip_start.size()) == zip_start) {
     open_zip(bytes);
-  } else if (bytes.substr(0, stream_start.size()) == stream_start) {
+  } else if (is_stream(bytes)) {
     open_stream(bytes);
   } else {
     throw Refused("this is no file of torch.save", where_, "a zip archive or PyTorch's older stream is expected");
@@ -81,15 +92,18 @@ void TorchFile::open_zip(std::string_view bytes) {
 }
 
 void TorchFile::open_stream(std::string_view bytes) {
-  std::size_t offset = stream_start.size();
+  std::size_t offset = 0;
   const auto next = [&] {
     pickle::Document document = pickle::parse(bytes.substr(offset), where_, offset);
     offset += document.length;
     return document;
   };
+  next();  // the magic number
+  const std::size_t second = offset;
   const pickle::Document protocol = next();
   if (protocol.top().kind != pickle::Kind::integer || protocol.top().integer != 1001) {
-    throw Refused("the stream has another protocol number", where_ + " byte 15", "1001 is expected");
+    throw Refused("the stream has another protocol number", where_ + " byte " + std::to_string(second),
+                  "1001 is expected");
   }
   const pickle::Document system = next();
   const pickle::Value* const little = system.find(system.top(), "little_endian");
@@ -126,7 +140,7 @@ void TorchFile::open_stream(std::string_view bytes) {
   }
   if (in.left() != 0)
     throw Refused("something follows the last storage", in.place(), "the end of the file is expected");
-  elements_left_ = bytes.size();
+  elements_left_ += bytes.size();
 }
 
 std::string_view TorchFile::content_of(const pickle::Storage& storage, const std::string& name) const {
@@ -158,7 +172,8 @@ Tensor TorchFile::tensor(const pickle::Value& value, const std::string& name) {
                   where_ + " tensor " + name, "the storage has " + std::to_string(storage.count) + " elements");
   }
   if (*count > elements_left_) {
-    throw Refused("tensors share their storage too often", where_ + " tensor " + name, "a model's tensors do not");
+    throw Refused("a tensor of shape " + shape_text(view.size) + " repeats its storage too often",
+                  where_ + " tensor " + name, "tensors that are not much larger than their file are expected");
   }
   elements_left_ -= *count;
 

@@ -26,7 +26,8 @@ class TorchFile {
   const pickle::Document& document() const { return document_; }
 
   /// The tensor that `value` is, contiguous. `name` is for messages. Throws Refused where the tensor reaches outside
-  /// its storage, or where all tensors together would take far more memory than there are bytes in the file.
+  /// its storage, or where all tensors together would take far more memory than there are bytes in the file. Views that
+  /// show elements twice or more, such as those of expand(), are written out.
   Tensor tensor(const pickle::Value& value, const std::string& name);
 
  private:
@@ -38,7 +39,7 @@ class TorchFile {
   std::map<std::string, std::string, std::less<>> entries_;  ///< of a zip archive, unpacked
   std::map<std::string_view, std::string_view> storages_;    ///< contents by key
   pickle::Document document_;
-  std::size_t elements_left_ = 0;  ///< that tensors may still take
+  std::size_t elements_left_;  ///< that tensors may still take
 };
 
 }  // namespace tool

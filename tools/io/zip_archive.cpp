@@ -46,7 +46,7 @@ Archive open(std::string_view bytes, const std::string& where) {
 std::string content_of(zip_t* archive, zip_uint64_t index, const zip_stat_t& stat, const std::string& where) {
   const std::unique_ptr<zip_file_t, CloseEntry> file(zip_fopen_index(archive, index, 0));
   if (file == nullptr) refuse(zip_strerror(archive), where);
-  // check_zip_layout has bounded the size. One byte more than that, so that the reader comes to the end of the entry:
+  // One byte more than that, so that the reader comes to the end of the entry:
   // only there it compares the checksum.
   std::string content(stat.size + 1, '\0');
   std::size_t size = 0;
@@ -64,7 +64,7 @@ std::string content_of(zip_t* archive, zip_uint64_t index, const zip_stat_t& sta
 }  // namespace
 
 std::map<std::string, std::string, std::less<>> read_zip(std::string_view bytes, const std::string& where) {
-  check_zip_layout(bytes, where);
+  std::size_t left = check_zip_layout(bytes, where);
   const Archive archive = open(bytes, where);
   std::map<std::string, std::string, std::less<>> contents;
   const zip_int64_t count = zip_get_num_entries(archive.get(), 0);
@@ -76,6 +76,8 @@ std::map<std::string, std::string, std::less<>> read_zip(std::string_view bytes,
     if ((stat.valid & ZIP_STAT_ENCRYPTION_METHOD) != 0 && stat.encryption_method != ZIP_EM_NONE) {
       throw Refused("an entry of the zip archive is encrypted", place, "PyTorch does not encrypt");
     }
+    if (stat.size > left) refuse("it has other entries than its directory", where);
+    left -= stat.size;
     if (!contents.emplace(stat.name, content_of(archive.get(), i, stat, place)).second) {
       refuse("two entries have one name", place);
     }
