@@ -112,6 +112,8 @@ TEST_CASE("a configuration that cannot be is refused", "[tools][checkpoint]") {
     return refused([&](auto& c) { c.model[key] = value; });
   };
   CHECK(says(model("LOSS.TYPE", std::string("cel")), "LOSS.TYPE is cel", "poisson is expected", "no working forward"));
+  CHECK(says(model("NAME", std::string("Oracle")), "MODEL.NAME is Oracle", "NeuralDataTransformer is expected"));
+  CHECK(says(model("NAME", std::int64_t{1}), "MODEL.NAME is 1"));
   CHECK(says(model("ACTIVATION", std::string("swish")), "ACTIVATION is swish", "relu or gelu"));
   CHECK(says(model("ACTIVATION", std::int64_t{1}), "ACTIVATION is 1"));
   CHECK(says(model("NUM_HEADS", std::int64_t{3}), "heads 3", "divisor of the width 14"));
@@ -155,18 +157,19 @@ TEST_CASE("where configuration and tensors contradict one another both are named
     return refused([&](auto& c) { c.model[key] = value; });
   };
   const auto size = [](const char* key, std::int64_t value) { return refused([&](auto& c) { c.sizes[key] = value; }); };
-  CHECK(says(size("num_neurons", 8), "num_neurons is 8", "decoder.0.weight", "(7, 14)", "contradict"));
-  CHECK(says(size("trial_length", 12), "trial_length is 12", "pos_embedding.weight", "(11, 14)"));
-  CHECK(says(size("max_spikes", 5), "max_spikes is 5", "7 rows", "embedder.0.weight has 6"));
-  CHECK(says(model("NUM_LAYERS", std::int64_t{3}), "NUM_LAYERS is 3", "show 2"));
-  CHECK(says(model("NUM_LAYERS", std::int64_t{1}), "NUM_LAYERS is 1", "show 2"));
+  CHECK(says(size("num_neurons", 8), "num_neurons is 8", "decoder.0.weight has shape (7, 14)", "contradict",
+             "decoder.0.weight has shape (8, 16) in a model of this configuration"));
+  CHECK(says(size("trial_length", 12), "trial_length is 12", "pos_embedding.weight has shape (11, 14)", "(12, 14)"));
+  CHECK(says(size("max_spikes", 5), "max_spikes is 5", "7 rows", "embedder.0.weight has 6", "(7, 2)"));
+  CHECK(says(model("NUM_LAYERS", std::int64_t{3}), "NUM_LAYERS is 3", "of 2 layers"));
+  CHECK(says(model("NUM_LAYERS", std::int64_t{1}), "NUM_LAYERS is 1", "of 2 layers"));
   CHECK(says(model("HIDDEN_SIZE", std::int64_t{11}), "HIDDEN_SIZE is 11", "linear1.weight", "(10, 14)"));
   CHECK(says(model("EMBED_DIM", std::int64_t{4}), "EMBED_DIM is 4", "embedder.0.weight", "(6, 2)"));
   CHECK(says(refused([](auto& c) { c.model["EMBED_DIM"] = std::int64_t{0}, c.model["NUM_HEADS"] = std::int64_t{1}; }),
-             "EMBED_DIM is 0", "embedder.0.weight is there"));
+             "EMBED_DIM is 0", "embedder.0.weight is there, of shape (6, 2)", "embedder.0.weight is not part of"));
   CHECK(says(model("LINEAR_EMBEDDER", true), "LINEAR_EMBEDDER is True", "embedder.weight is not there"));
-  CHECK(
-      says(model("DECODER.LAYERS", std::int64_t{2}), "DECODER.LAYERS is more than 1", "decoder.2.weight is not there"));
+  CHECK(says(model("DECODER.LAYERS", std::int64_t{2}), "DECODER.LAYERS is more than 1", "decoder.2.weight is not there",
+             "decoder.2.weight has shape (7, 16)"));
   CHECK(says(model("LEARNABLE_POSITION", false), "LEARNABLE_POSITION is False", "pos_embedding.weight is there"));
   CHECK(says(model("SCALE_NORM", true), "SCALE_NORM is True", "norm.scale is not there"));
   TorchCheckpoint counts(support::changed([](auto& c) { c.embed_dim = 0, c.neurons = 14, c.heads = 1; }));
@@ -175,22 +178,42 @@ TEST_CASE("where configuration and tensors contradict one another both are named
 }
 
 TEST_CASE("tensors that are missing, left over or of another shape are named", "[tools][checkpoint]") {
-  CHECK(says(refused([](auto& c) { c.erase(layer + "norm2.bias"); }), "missing", layer + "norm2.bias", "(14,)"));
+  CHECK(says(refused([](auto& c) { c.erase(layer + "norm2.bias"); }),
+             "tensor " + layer + "norm2.bias of shape (14,) is missing"));
   CHECK(says(refused([](auto& c) {
                c["surplus.weight"] = {{2}, {1, 2}};
              }),
-             "no such tensor", "(2,)", "surplus.weight"));
+             "tensor surplus.weight of shape (2,) is not the model's"));
   CHECK(says(refused([](auto& c) {
                c[layer + "linear2.weight"].shape = {10, 14};
              }),
-             "(10, 14)", layer + "linear2.weight", "(14, 10)"));
+             layer + "linear2.weight of shape (10, 14) should have shape (14, 10)"));
   CHECK(says(refused([](auto& c) { c[layer + "norm1.bias"].type = "Int"; }), "integers", layer + "norm1.bias"));
   CHECK(says(refused([](auto& c) { c["pos_encoder.pe"] = {{2, 1}, {0, 1}, "Long"}; }), "trial_length is 11", "(2, 1)"));
-  CHECK(says(refused([](auto& c) { c["pos_encoder.pe"].type = "Float"; }), "row numbers", "no integers"));
+  CHECK(says(refused([](auto& c) { c["pos_encoder.pe"].type = "Float"; }),
+             "pos_encoder.pe of shape (11, 1) holds no integers and", "(11, 1)"));
   CHECK(says(refused([](auto& c) { c["pos_encoder.pe"].values[3] = 11; }), "stored position is 11", "0 to 10"));
   CHECK(says(refused([](auto& c) { c["pos_encoder.pe"].values[3] = -1; }), "stored position is -1"));
   CHECK(refused([](auto& c) { c.erase("pos_encoder.pe"); }).empty());
   CHECK(says(refused([](auto& c) { c.state_dict.push_back(c.state_dict.back()); }), "tensor twice"));
+}
+
+TEST_CASE("all tensors that are wrong are named, up to eight", "[tools][checkpoint]") {
+  const std::string several = refused([](auto& c) {
+    c.erase(layer + "norm2.bias");
+    c["surplus.weight"] = {{2}, {1, 2}};
+    c["decoder.0.bias"].shape = {7, 1};
+  });
+  CHECK(says(several, layer + "norm2.bias of shape (14,) is missing; ",
+             "surplus.weight of shape (2,) is not the model's",
+             "decoder.0.bias of shape (7, 1) should have shape (7,)"));
+  CHECK_FALSE(says(several, "more"));
+  const std::string many = refused([](auto& c) {
+    std::erase_if(c.state_dict, [](const auto& entry) { return entry.first.rfind(layer + "self", 0) == 0; });
+    for (int i = 0; i < 6; ++i) c["surplus" + std::to_string(i)] = {{1}, {1}};
+  });
+  CHECK(says(many, "surplus3 of shape (1,)", "; and 2 more, m.pth, "));
+  CHECK_FALSE(says(many, "surplus4"));
 }
 
 TEST_CASE("weights that are no numbers are refused with their place", "[tools][checkpoint]") {

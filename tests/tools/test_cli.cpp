@@ -13,6 +13,7 @@
 #include "../support/catch.hpp"
 #include "../support/compare.hpp"
 #include "files.hpp"
+#include "npy_bytes.hpp"
 
 namespace {
 
@@ -136,6 +137,29 @@ TEST_CASE("a long recording is refused, and blended from windows on request", "[
   }
 }
 
+TEST_CASE("chopped trials give the same bits for any number of threads and of trials", "[tools][cli]") {
+  const Desk desk;
+  const std::string model = (fixtures / "tiny.pth").string();  // 5 positions, 3 neurons
+  const std::size_t trials = 3, bins = 70;                     // 23 windows each, more than one batch in all
+  write_counts(desk / "all.h5", {trials, bins, 3});
+  const std::string chop = " --chop 5 --overlap 2 --hidden --layers --threads ";
+  REQUIRE(desk.ndt("infer " + model + " all.h5 one.h5" + chop + "1").status == 0);
+  REQUIRE(desk.ndt("infer " + model + " all.h5 two.h5" + chop + "2").status == 0);
+  const auto counts = tool::read_integers(desk / "all.h5", "spikes").values;
+  for (const char* const output : {"log_rates", "hidden", "layers"}) {
+    const auto one = tool::read_float(desk / "one.h5", output).values;
+    CHECK(one == tool::read_float(desk / "two.h5", output).values);
+    for (std::size_t trial = 0; trial < trials; ++trial) {
+      const std::vector<std::int64_t> alone(counts.begin() + static_cast<std::ptrdiff_t>(trial * bins * 3),
+                                            counts.begin() + static_cast<std::ptrdiff_t>((trial + 1) * bins * 3));
+      tool::write_hdf5(desk / "alone.h5", {{"spikes", {bins, 3}, std::span<const std::int64_t>(alone)}});
+      REQUIRE(desk.ndt("infer " + model + " alone.h5 out.h5" + chop + "1").status == 0);
+      const auto values = tool::read_float(desk / "out.h5", output).values;
+      CHECK(std::equal(values.begin(), values.end(), one.begin() + static_cast<std::ptrdiff_t>(trial * values.size())));
+    }
+  }
+}
+
 TEST_CASE("check passes its own numbers and fails others", "[tools][cli]") {
   const Desk desk;
   const std::string model = (fixtures / "tiny.pth").string();
@@ -232,6 +256,8 @@ TEST_CASE("bad usage and bad input get one line, exit 2 and no file", "[tools][c
   write_counts(desk / "flat.h5", {N});
   write_counts(desk / "right.h5", {1, 2, N});
   std::ofstream(desk / "text.pth") << "this is no checkpoint";
+  support::write(desk / "counts.npy", support::npy(support::npy_dict("|u1", "(2, 3)"), std::string(6, '\1')));
+  REQUIRE(desk.ndt("infer " + model + " counts.npy fine.h5").status == 0);
   const std::vector<std::string> calls = {
       "",
       "nonsense",
@@ -244,6 +270,14 @@ TEST_CASE("bad usage and bad input get one line, exit 2 and no file", "[tools][c
       "convert " + model + " out.hpp --bin-width -1",
       "convert " + model + " out.hpp --bin-width nan",
       "convert " + model + " out.safetensors --bin-width 1e-300",
+      "convert " + model + " out.hpp --name ''",
+      "convert " + model + " out.safetensors --name ''",
+      "convert " + model + " out.safetensors --name class",
+      "convert " + model + " out.hpp --name errno",
+      "convert " + model + " errno.hpp",
+      "infer " + model + " right.h5 out.npy",
+      "infer " + model + " right.h5 plain",
+      "infer " + model + " counts.npy out.h5 --key spikes",
       "infer " + model + " right.h5 right.h5",
       "infer " + model + " right.h5 " + model,
       "convert " + model + " no/such/folder/out.safetensors",
@@ -260,7 +294,8 @@ TEST_CASE("bad usage and bad input get one line, exit 2 and no file", "[tools][c
     CHECK(ran.status == 2);
     CHECK(ran.out.empty());
     CHECK(is_error_line(ran.err));
-    for (const char* out : {"out.h5", "out.hpp", "out.safetensors", "out.txt"}) CHECK_FALSE(fs::exists(desk / out));
+    for (const char* out : {"out.h5", "out.hpp", "out.safetensors", "out.txt", "plain", "out.npy", "errno.hpp"})
+      CHECK_FALSE(fs::exists(desk / out));
   }
 }
 

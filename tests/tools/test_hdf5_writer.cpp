@@ -2,15 +2,18 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <limits>
 #include <thread>
 
 #include "../../tools/io/hdf5_reader.hpp"
 #include "../../tools/io/hdf5_writer.hpp"
+#include "../../tools/io/output_file.hpp"
 #include "../support/catch.hpp"
 #include "../support/noise.hpp"
 #include "files.hpp"
@@ -116,6 +119,57 @@ TEST_CASE("an output that cannot be written is refused, and nothing is left behi
   CHECK(folder.entries() == 4 + std::size_t(device));
   CHECK(written_to(folder / "old.h5").empty());
   CHECK((tool::read_float(folder / "old.h5", "x").values == values));
+}
+
+TEST_CASE("a link to a file that is not there yet is written through, one to itself refused", "[tools][hdf5]") {
+  const TemporaryFolder folder;
+  const float value = 1;
+  const auto write_to = [&](const char* name) {
+    return refusal([&] { tool::write_hdf5(folder / name, {{"x", {1}, std::span(&value, 1)}}); });
+  };
+  std::filesystem::create_directory(folder / "sub");
+  std::filesystem::create_symlink("sub/second.h5", folder / "first.h5");
+  std::filesystem::create_symlink("new.h5", folder / "sub" / "second.h5");
+  CHECK(write_to("first.h5").empty());
+  CHECK(std::filesystem::is_symlink(folder / "first.h5"));
+  CHECK(std::filesystem::is_symlink(folder / "sub" / "second.h5"));
+  CHECK(tool::read_float(folder / "sub" / "new.h5", "x").values == std::vector<float>{1});
+  std::filesystem::create_symlink("nowhere/a.h5", folder / "lost.h5");
+  CHECK(has(write_to("lost.h5"), "nowhere/a.h5"));
+  std::filesystem::create_symlink("loop.h5", folder / "loop.h5");
+  CHECK(has(write_to("loop.h5"), "leads to itself"));
+  CHECK(folder.entries() == 4);
+}
+
+TEST_CASE("a process that is told to end while it writes leaves nothing, and ends as it was told", "[tools][hdf5]") {
+  const TemporaryFolder folder;
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    const pid_t child = fork();
+    if (child == 0) {
+      for (const int reset : {SIGINT, SIGTERM, SIGHUP}) signal(reset, SIG_DFL);  // the test framework has its own
+      tool::OutputFile first(folder / "a"), second(folder / "b");
+      first.write("half", 4);
+      raise(number);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == number);
+    CHECK(folder.entries() == 0);
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGINT, SIG_IGN);
+    tool::OutputFile file(folder / "c");
+    file.write("whole", 5);
+    raise(SIGINT);
+    file.commit();
+    _exit(0);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(support::contents(folder / "c") == "whole");
 }
 
 TEST_CASE("a link as output is written through, and the file has the mode the user's mask says", "[tools][hdf5]") {

@@ -51,13 +51,15 @@ TEST_CASE("a name that is no free identifier is refused and nothing written", "[
   const support::TemporaryFolder folder;
   tool::ModelFile model = base_model();
   for (const char* const name :
-       {"", "7up", "a b", "a-b", "class", "co_await", "ndt", "std", "_x", "a__b", "f\xc3\xbc", "a\n"}) {
+       {"",          "7up",     "a b",        "a-b",   "class",  "co_await", "ndt",    "std",    "_x",    "a__b",
+        "f\xc3\xbc", "a\n",     "NULL",       "errno", "assert", "EOF",      "stdin",  "EDOM",   "E2BIG", "INT_MAX",
+        "SIGINT",    "UINT8_C", "NDT_INLINE", "exp",   "time",   "y0",       "printf", "size_t", "linux"}) {
     INFO(name);
     model.name = name;
     CHECK(says(refusal([&] { tool::write_header(model, folder / "m.hpp"); }), "name", "identifier"));
   }
   CHECK(folder.entries() == 0);
-  for (const char* const name : {"a", "Lorenz_2", "classes"}) {
+  for (const char* const name : {"a", "Lorenz_2", "classes", "LORENZ", "E", "Eric", "Int", "M1", "ex", "x"}) {
     model.name = name;
     CHECK(refusal([&] { tool::write_header(model, folder / "m.hpp"); }).empty());
   }

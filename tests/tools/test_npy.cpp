@@ -103,6 +103,8 @@ TEST_CASE("types that are no plain numbers are refused by name, objects above al
   }
   CHECK(has(refused(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", std::string(8, '\0'))),
             "an array of type a structure"));
+  CHECK(has(refused(npy("{'d\x9b\xff': 1}", "")), "key d?? is unknown"));
+  CHECK(has(refused(npy(npy_dict("<\xc2\x9b", "(2,)"), "")), "an array of type <??, a.npy"));
 }
 
 TEST_CASE("a header that is not quite one is refused, and the place named", "[tools][npy]") {

@@ -45,13 +45,14 @@ TEST_CASE("spike counts are read from HDF5 and .npy, told apart by content", "[t
   tool::write_hdf5(folder / "hdf5.npy", {{"spikes", {2, 3, 4}, std::span(bytes)}, {"other", {6, 4}, std::span(ints)}});
   support::write(folder / "npy.h5", npy(npy_dict("<i4", "(2, 3, 4)"), bytes_of(ints)));
   for (const char* name : {"hdf5.npy", "npy.h5"}) {
-    const tool::SpikeCounts spikes = tool::read_spikes(folder / name, "spikes", 4);
+    const tool::SpikeCounts spikes = tool::read_spikes(folder / name, {}, 4);
     CHECK(spikes.trials == 2);
     CHECK(spikes.bins == 3);
     CHECK(spikes.neurons == 4);
     CHECK(!spikes.one_recording);
     CHECK(spikes.counts == ints);
   }
+  CHECK(has(refusal([&] { tool::read_spikes(folder / "npy.h5", "other"); }), "a .npy file has no dataset other"));
   const tool::SpikeCounts one = tool::read_spikes(folder / "hdf5.npy", "other");
   CHECK(one.trials == 1);
   CHECK(one.bins == 6);

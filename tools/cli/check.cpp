@@ -97,8 +97,8 @@ std::vector<float> outputs(LoadedModel& model, const SpikeCounts& spikes, std::v
 SpikeCounts counts_of(const Record& record, const std::string& key, const ndt::ModelConfig& config) {
   SpikeCounts spikes = read_spikes(record.path, key, config.neurons);
   if (spikes.bins > config.trial_length) {
-    throw Refused(fmt::format("{} bins", spikes.bins), dataset_text(record.path, key),
-                  fmt::format("at most the {} positions of the model", config.trial_length));
+    throw Refused(counted(spikes.bins, "bin"), dataset_text(record.path, key),
+                  "at most the " + counted(config.trial_length, "position") + " of the model");
   }
   return spikes;
 }

@@ -27,6 +27,9 @@ struct Answer {
 /// An output file may not take the place of one of the inputs, by whatever name it goes.
 void refuse_overwriting(const std::filesystem::path& out, const std::vector<std::string>& inputs);
 
+/// A name says what is written: another ending than these is refused.
+void refuse_other_endings(const std::filesystem::path& out, const std::vector<std::string>& endings);
+
 /// Adds its subcommand to `app`; `run` is set when that subcommand was chosen, and does the work.
 using Run = std::function<Answer(const Common&)>;
 void add_convert(CLI::App& app, Run& run);

@@ -7,13 +7,15 @@
 
 #include "../io/model_file.hpp"
 #include "../io/refused.hpp"
+#include "../io/reserved_name.hpp"
 #include "command.hpp"
 
 namespace tool {
 namespace {
 
 struct Options {
-  std::string in, out, name;
+  std::string in, out;
+  std::optional<std::string> name;
   std::optional<double> bin_width;
 };
 
@@ -29,18 +31,16 @@ std::string identifier(const std::filesystem::path& path) {
 
 Answer convert(const Options& options) {
   const std::filesystem::path out = options.out;
-  const std::string extension = out.extension().string();
+  refuse_other_endings(out, {".safetensors", ".hpp"});
   refuse_overwriting(out, {options.in});
-  if (extension != ".safetensors" && extension != ".hpp") {
-    throw Refused("cannot write this kind of file", options.out, "a name that ends in .safetensors or .hpp");
-  }
+  if (options.name) check_model_name(*options.name);
   if (options.bin_width && !is_bin_width(*options.bin_width)) {
     throw Refused(fmt::format("a bin width of {} s", *options.bin_width), "--bin-width", "1e-6 to 3600 seconds");
   }
   ModelFile model = read_model(options.in);
-  if (!options.name.empty()) model.name = options.name;
+  if (options.name) model.name = *options.name;
   if (options.bin_width) model.bin_width = options.bin_width;
-  if (extension == ".hpp") {
+  if (out.extension() == ".hpp") {
     if (model.name.empty()) model.name = identifier(out);
     write_header(model, out);
   } else {
@@ -52,8 +52,8 @@ Answer convert(const Options& options) {
   const auto bytes = std::filesystem::file_size(out);
   Answer answer;
   answer.json = {{"out", options.out}, {"tensors", model.tensors.size()}, {"values", parameters}, {"bytes", bytes}};
-  answer.text =
-      fmt::format("{}: {} tensors, {} values, {} bytes\n", options.out, model.tensors.size(), parameters, bytes);
+  answer.text = fmt::format("{}: {}, {}, {}\n", options.out, counted(model.tensors.size(), "tensor"),
+                            counted(parameters, "value"), counted(bytes, "byte"));
   return answer;
 }
 
@@ -65,10 +65,7 @@ void add_convert(CLI::App& app, Run& run) {
   command->add_option("IN", options->in, ".pth, .pt or .safetensors")->required();
   command->add_option("OUT", options->out, ".safetensors or .hpp")->required();
   command->add_option("--name", options->name, "the model's name: the namespace of a header");
-  command
-      ->add_option("--bin-width", options->bin_width, "seconds in a bin")
-
-      ->type_name("S");
+  command->add_option("--bin-width", options->bin_width, "seconds in a bin")->type_name("S");
   command->callback([options, &run] { run = [options](const Common&) { return convert(*options); }; });
 }
 

@@ -1,9 +1,11 @@
 // ndt infer MODEL SPIKES OUT.h5: firing rates, and what else of the model one wants to see.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <optional>
 
 #include "../io/hdf5_writer.hpp"
 #include "../io/refused.hpp"
@@ -17,7 +19,8 @@ namespace tool {
 namespace {
 
 struct Options {
-  std::string model, spikes, out, key = "spikes";
+  std::string model, spikes, out;
+  std::optional<std::string> key;
   bool hidden = false, layers = false, attention = false;
   std::size_t chop = 0, overlap = 0;
 };
@@ -55,9 +58,11 @@ struct Outputs {
   std::vector<Output*> all() { return {&log_rates, &hidden, &layers, &attention}; }
 };
 
+/// Trials or windows that go through the model together, so that threads have whole ones to do.
+constexpr std::size_t batch = 64;
+
 /// Whole trials, no longer than the positions.
 void infer_trials(LoadedModel& model, const SpikeCounts& spikes, Outputs& out, std::size_t threads) {
-  constexpr std::size_t batch = 64;
   Progress progress(spikes.trials);
   for (std::size_t trial = 0; trial < spikes.trials; trial += batch) {
     const std::size_t count = std::min(batch, spikes.trials - trial);
@@ -67,31 +72,43 @@ void infer_trials(LoadedModel& model, const SpikeCounts& spikes, Outputs& out, s
   }
 }
 
+/// Adds a window's part of `to`, one output of a trial of `bins` bins.
+void blend(float* to, const float* from, const Output& output, std::size_t bins, const std::vector<std::size_t>& starts,
+           std::size_t length, std::size_t w) {
+  for (std::size_t row = 0; row < output.rows * length; ++row) {
+    const std::size_t bin = starts[w] + row % length;
+    const float share = static_cast<float>(window_share(starts, length, w, bin));
+    float* const sum = to + (row / length * bins + bin) * output.width;
+    for (std::size_t i = 0; i < output.width; ++i) sum[i] += share * from[row * output.width + i];
+  }
+}
+
 /// Windows of `length` bins of each trial, blended where they overlap.
 void infer_windows(LoadedModel& model, const SpikeCounts& spikes, Outputs& out, const Options& options,
                    std::size_t length, std::size_t threads) {
   const auto starts = window_starts(spikes.bins, length, options.overlap);
+  const std::size_t total = spikes.trials * starts.size(), most = std::min(batch, total), N = spikes.neurons;
   Options of_window = options;
   of_window.attention = false;
-  Outputs window(model.config(), length, of_window);
-  window.resize(1, length);
-  Progress progress(spikes.trials * starts.size());
-  for (std::size_t trial = 0; trial < spikes.trials; ++trial) {
-    for (std::size_t w = 0; w < starts.size(); ++w) {
-      model.forward(window.at(0, length), spikes.counts.data() + (trial * spikes.bins + starts[w]) * spikes.neurons, 1,
-                    length, threads);
-      for (std::size_t o = 0; o < window.all().size(); ++o) {
-        Output &from = *window.all()[o], &to = *out.all()[o];
-        if (!from.wanted) continue;
-        for (std::size_t row = 0; row < from.rows * length; ++row) {
-          const std::size_t bin = starts[w] + row % length;
-          const float share = static_cast<float>(window_share(starts, length, w, bin));
-          float* const sum = to.at(trial, spikes.bins) + ((row / length) * spikes.bins + bin) * to.width;
-          for (std::size_t i = 0; i < to.width; ++i) sum[i] += share * from.values[row * from.width + i];
-        }
-      }
-      progress.at(trial * starts.size() + w + 1);
+  Outputs windows(model.config(), length, of_window);
+  windows.resize(most, length);
+  std::vector<std::int32_t> counts(most * length * N);
+  Progress progress(total);
+  for (std::size_t first = 0; first < total; first += batch) {
+    const std::size_t count = std::min(batch, total - first);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t trial = (first + i) / starts.size(), start = starts[(first + i) % starts.size()];
+      std::copy_n(&spikes.counts[(trial * spikes.bins + start) * N], length * N, &counts[i * length * N]);
     }
+    model.forward(windows.at(0, length), counts.data(), count, length, threads);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t trial = (first + i) / starts.size(), w = (first + i) % starts.size();
+      for (std::size_t o = 0; o < windows.all().size(); ++o) {
+        Output &from = *windows.all()[o], &to = *out.all()[o];
+        if (from.wanted) blend(to.at(trial, spikes.bins), from.at(i, length), from, spikes.bins, starts, length, w);
+      }
+    }
+    progress.at(first + count);
   }
 }
 
@@ -111,17 +128,18 @@ std::size_t window_length(const Options& options, const SpikeCounts& spikes, con
     if (options.overlap != 0) throw Refused("--overlap without --chop", "command line", "--chop T --overlap O");
     if (spikes.bins <= config.trial_length) return spikes.bins;
     throw Refused(
-        fmt::format("{} bins are more than the {} positions of the model", spikes.bins, config.trial_length),
+        fmt::format("{} are more than the {} of the model", counted(spikes.bins, "bin"),
+                    counted(config.trial_length, "position")),
         options.spikes,
         fmt::format("shorter trials, or --chop {0} --overlap {1}", config.trial_length, config.trial_length / 2));
   }
   if (options.chop > config.trial_length) {
-    throw Refused(fmt::format("windows of {} bins", options.chop), "--chop",
-                  fmt::format("at most the {} positions of the model", config.trial_length));
+    throw Refused("windows of " + counted(options.chop, "bin"), "--chop",
+                  "at most the " + counted(config.trial_length, "position") + " of the model");
   }
   if (options.overlap >= options.chop) {
-    throw Refused(fmt::format("windows of {} bins that share {}", options.chop, options.overlap), "--overlap",
-                  "fewer bins than a window has");
+    throw Refused(fmt::format("windows of {} that share {}", counted(options.chop, "bin"), options.overlap),
+                  "--overlap", "fewer bins than a window has");
   }
   if (options.attention && spikes.bins > options.chop) {
     throw Refused("attention weights of a chopped recording", "--attention",
@@ -184,6 +202,7 @@ void require_finite(const Outputs& out, const LoadedModel& model, const SpikeCou
 }
 
 Answer infer(const Options& options, const Common& common) {
+  refuse_other_endings(options.out, {".h5"});
   refuse_overwriting(options.out, {options.model, options.spikes});
   LoadedModel model(options.model);
   SpikeCounts spikes = read_spikes(options.spikes, options.key, model.config().neurons);
@@ -205,15 +224,16 @@ Answer infer(const Options& options, const Common& common) {
   answer.json = {{"out", options.out},        {"trials", spikes.trials}, {"bins", spikes.bins},
                  {"neurons", spikes.neurons}, {"window", length},        {"clipped", clipped},
                  {"seconds", elapsed.count()}};
-  answer.text = fmt::format("{}: rates of {} trials x {} bins x {} neurons\n", options.out, spikes.trials, spikes.bins,
-                            spikes.neurons);
+  answer.text = fmt::format("{}: rates of {} x {} x {}\n", options.out, counted(spikes.trials, "trial"),
+                            counted(spikes.bins, "bin"), counted(spikes.neurons, "neuron"));
   if (length != spikes.bins)
-    answer.text += fmt::format("chopped into windows of {} bins that share {}\n", length, options.overlap);
+    answer.text += fmt::format("chopped into windows of {} that share {}\n", counted(length, "bin"), options.overlap);
   const Summary counts = summary(spikes.counts), rates = summary(out.log_rates.values, model.config().lograte);
   answer.text += fmt::format("counts a bin: {:.4f} on average, {:.0f} at most\n", counts.mean, counts.highest);
   answer.text +=
       fmt::format("rates a bin:  {:.4f} on average, {:.4f} to {:.4f}\n", rates.mean, rates.lowest, rates.highest);
-  answer.text += fmt::format("{} counts above {} were clipped\n", clipped, model.config().max_spikes);
+  answer.text += fmt::format("{} above {} {} clipped\n", counted(clipped, "count"), model.config().max_spikes,
+                             clipped == 1 ? "was" : "were");
   answer.text +=
       fmt::format("{:.1f} us of inference a trial\n", elapsed.count() * 1e6 / static_cast<double>(spikes.trials));
   return answer;

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "../io/refused.hpp"
 #include "command.hpp"
 #include "loaded_model.hpp"
 
@@ -63,8 +64,9 @@ Answer inspect(const std::string& path) {
   std::string text;
   const auto line = [&](const char* what, const std::string& value) { text += fmt::format("{:<12}{}\n", what, value); };
   if (!loaded.file.name.empty()) line("name", loaded.file.name);
-  line("shape", fmt::format("{} neurons, {} bins, {} layers, {} heads, width {}, feed-forward {}", c.neurons, T,
-                            c.layers, c.heads, c.width(), c.hidden_size));
+  line("shape",
+       fmt::format("{}, {}, {}, {}, width {}, feed-forward {}", counted(c.neurons, "neuron"), counted(T, "bin"),
+                   counted(c.layers, "layer"), counted(c.heads, "head"), c.width(), c.hidden_size));
   line("input", c.linear_embedder  ? "counts, linear embedder"
                 : c.embed_dim == 0 ? "counts"
                                    : fmt::format("counts, {} numbers a neuron from a table", c.embed_dim));

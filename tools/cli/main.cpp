@@ -66,6 +66,15 @@ void tool::refuse_overwriting(const std::filesystem::path& out, const std::vecto
   }
 }
 
+void tool::refuse_other_endings(const std::filesystem::path& out, const std::vector<std::string>& endings) {
+  std::string text;
+  for (const std::string& ending : endings) {
+    if (out.extension() == ending) return;
+    text += (text.empty() ? "" : " or ") + ending;
+  }
+  throw Refused("cannot write this kind of file", out.string(), "a name that ends in " + text);
+}
+
 int main(int argc, char** argv) {
   // A file that grows beyond a limit is an error of a write, not the end of the process.
   std::signal(SIGXFSZ, SIG_IGN);

@@ -59,8 +59,8 @@ class Cursor {
 
   std::string_view take(std::uint64_t count, const char* what) {
     if (count > left()) {
-      throw Refused(std::string(what) + " ends after " + std::to_string(left()) + " bytes", place(),
-                    "it needs " + std::to_string(count) + " bytes: the file is cut short or damaged");
+      throw Refused(std::string(what) + " ends after " + counted(left(), "byte"), place(),
+                    "it needs " + counted(count, "byte") + ": the file is cut short or damaged");
     }
     const std::string_view taken = bytes_.substr(position_, count);
     position_ += count;

@@ -1,138 +1,16 @@
 // tools/io/header_writer.cpp: a model as C++ source, for machines without files.
-#include <algorithm>
-#include <array>
 #include <cmath>
 #include <iterator>
-#include <string_view>
 
 #include <fmt/format.h>
 
-#include "bytes.hpp"
 #include "model_file.hpp"
 #include "output_file.hpp"
+#include "reserved_name.hpp"
 
 namespace tool {
 
 namespace {
-
-/// Keywords of C++20 and their alternative spellings, the namespaces that the header itself needs, and what GCC and
-/// Clang define as macros unless told to keep to the standard.
-constexpr std::array taken = {"alignas",
-                              "alignof",
-                              "and",
-                              "and_eq",
-                              "asm",
-                              "auto",
-                              "bitand",
-                              "bitor",
-                              "bool",
-                              "break",
-                              "case",
-                              "catch",
-                              "char",
-                              "char16_t",
-                              "char32_t",
-                              "char8_t",
-                              "class",
-                              "co_await",
-                              "co_return",
-                              "co_yield",
-                              "compl",
-                              "concept",
-                              "const",
-                              "const_cast",
-                              "consteval",
-                              "constexpr",
-                              "constinit",
-                              "continue",
-                              "decltype",
-                              "default",
-                              "delete",
-                              "do",
-                              "double",
-                              "dynamic_cast",
-                              "else",
-                              "enum",
-                              "explicit",
-                              "export",
-                              "extern",
-                              "false",
-                              "float",
-                              "for",
-                              "friend",
-                              "goto",
-                              "if",
-                              "inline",
-                              "int",
-                              "linux",
-                              "long",
-                              "main",
-                              "mutable",
-                              "namespace",
-                              "ndt",
-                              "new",
-                              "noexcept",
-                              "not",
-                              "not_eq",
-                              "nullptr",
-                              "operator",
-                              "or",
-                              "or_eq",
-                              "posix",
-                              "private",
-                              "protected",
-                              "public",
-                              "register",
-                              "reinterpret_cast",
-                              "requires",
-                              "return",
-                              "short",
-                              "signed",
-                              "sizeof",
-                              "static",
-                              "static_assert",
-                              "static_cast",
-                              "std",
-                              "struct",
-                              "switch",
-                              "template",
-                              "this",
-                              "thread_local",
-                              "throw",
-                              "true",
-                              "try",
-                              "typedef",
-                              "typeid",
-                              "typename",
-                              "union",
-                              "unix",
-                              "unsigned",
-                              "using",
-                              "virtual",
-                              "void",
-                              "volatile",
-                              "wchar_t",
-                              "while",
-                              "xor",
-                              "xor_eq",
-                              "xsimd"};
-
-void check_name(const std::string& name) {
-  const auto refuse = [&](const std::string& what) {
-    throw Refused(what, "name of the model", "a C++ identifier for the namespace is expected: --name ID");
-  };
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (name.empty()) refuse("the model has no name");
-  if (!is_letter(name[0]) ||
-      !std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || is_digit(c); })) {
-    refuse("'" + printable(name) + "' is no identifier");
-  }
-  if (name[0] == '_' || name.find("__") != std::string::npos ||
-      std::find(taken.begin(), taken.end(), std::string_view(name)) != taken.end()) {
-    refuse("'" + printable(name) + "' is a reserved name");
-  }
-}
 
 std::string config_source(const ndt::ModelConfig& c) {
   std::string text = "inline constexpr ndt::ModelConfig config = {\n";
@@ -164,7 +42,7 @@ std::string config_source(const ndt::ModelConfig& c) {
 }  // namespace
 
 void write_header(const ModelFile& model, const std::filesystem::path& path) {
-  check_name(model.name);
+  check_model_name(model.name);
   const std::vector<float> packed = pack(model, path);
   std::string text = "// A Neural Data Transformer with its weights, written by `ndt convert`.\n";
   text += fmt::format("//   ndt::StaticTransformer<{0}::config> model{{{0}::packed}};\n", model.name);

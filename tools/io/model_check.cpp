@@ -1,6 +1,7 @@
 // tools/io/model_check.cpp
 #include "model_check.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
@@ -18,8 +19,11 @@ class Check {
   /// width would otherwise be reported as the wrong shape of whichever tensor comes first.
   void contradictions() const {
     const std::string layer = "transformer_encoder.layers.0.", positions = "pos_encoder.pos_embedding.weight";
-    number("MODEL.NUM_LAYERS", config_.layers, layers(), "the layers 'transformer_encoder.layers.*'");
-
+    // Before anything is done for every layer that the configuration claims.
+    if (const std::size_t found = layers(); found != config_.layers) {
+      contradiction("MODEL.NUM_LAYERS is " + std::to_string(config_.layers),
+                    "there are tensors of " + counted(found, "layer"), "one set transformer_encoder.layers.* a layer");
+    }
     kind("MODEL.DECODER.LAYERS", config_.has_deep_decoder() ? "more than 1" : "1", config_.has_deep_decoder(),
          "decoder.2.weight");
     const std::string last = config_.has_deep_decoder() ? "decoder.2." : "decoder.0.";
@@ -34,7 +38,7 @@ class Check {
       dimension("MODEL.EMBED_DIM", config_.embed_dim, "embedder.0.weight", 1);
       if (const auto rows = size_of("embedder.0.weight", 0); rows && *rows != config_.table_rows()) {
         refuse("max_spikes is " + std::to_string(config_.max_spikes) + ", for which a table has " +
-                   std::to_string(config_.table_rows()) + " rows",
+                   counted(config_.table_rows(), "row"),
                "embedder.0.weight", "has " + std::to_string(*rows));
       }
     }
@@ -50,57 +54,75 @@ class Check {
          "transformer_encoder.norm.scale");
   }
 
+  /// All that is wrong at once: a checkpoint of another program differs in many names.
   void tensors() const {
     std::set<std::string_view> known;
-    ndt::DynamicTransformer<>(ndt::DynamicShape{config_})
-        .visit_tensors([&](const ndt::Name& name, const float*, const ndt::TensorSpec& spec) {
-          const std::vector<std::size_t> expected(spec.extents.size.begin(),
-                                                  spec.extents.size.begin() + static_cast<int>(spec.extents.rank));
-          const auto found = model_.tensors.find(name.view());
-          if (found == model_.tensors.end()) {
-            throw Refused("a tensor is missing", where_ + " tensor " + std::string(name.view()),
-                          "shape " + shape_text(expected) + " is expected");
-          }
-          const Tensor& tensor = found->second;
-          if (tensor.shape != expected || !tensor.integers.empty()) {
-            throw Refused((tensor.integers.empty() ? "a tensor has shape " : "a tensor of integers has shape ") +
-                              shape_text(tensor.shape),
-                          where_ + " tensor " + std::string(name.view()),
-                          "floating numbers of shape " + shape_text(expected) + " are expected");
-          }
-          known.insert(found->first);
-          // The rows that learned positions are read from; a file may leave them out.
-          const auto index = model_.tensors.find(spec.row_index);
-          if (spec.row_index.empty() || index == model_.tensors.end()) return;
-          if (index->second.integers.size() != spec.extents.size[0]) {
-            throw Refused("a tensor of row numbers has shape " + shape_text(index->second.shape) +
-                              (index->second.integers.empty() ? " and no integers" : ""),
-                          where_ + " tensor " + std::string(spec.row_index),
-                          "integers of shape " + shape_text({spec.extents.size[0], 1}) + " are expected");
-          }
-          known.insert(index->first);
-        });
+    std::vector<std::string> wrong;
+    const auto of_shape = [](const auto& name, const std::vector<std::size_t>& shape) {
+      return printable(name) + " of shape " + shape_text(shape);
+    };
+    visit([&](std::string_view name, const ndt::TensorSpec& spec) {
+      const std::vector<std::size_t> expected = shape_of(spec);
+      const auto found = model_.tensors.find(name);
+      if (found == model_.tensors.end()) return wrong.push_back(of_shape(name, expected) + " is missing");
+      known.insert(found->first);
+      const Tensor& tensor = found->second;
+      if (tensor.shape != expected) {
+        wrong.push_back(of_shape(name, tensor.shape) + " should have shape " + shape_text(expected));
+      } else if (!tensor.integers.empty()) {
+        wrong.push_back(of_shape(name, expected) + " holds integers and should hold floating numbers");
+      }
+      // The rows that learned positions are read from; a file may leave them out.
+      const auto index = model_.tensors.find(spec.row_index);
+      if (spec.row_index.empty() || index == model_.tensors.end()) return;
+      known.insert(index->first);
+      if (index->second.integers.size() != expected[0]) {
+        wrong.push_back(of_shape(spec.row_index, index->second.shape) +
+                        (index->second.integers.empty() ? " holds no integers and" : "") +
+                        " should hold integers of shape " + shape_text({expected[0], 1}));
+      }
+    });
     for (const auto& [name, tensor] : model_.tensors) {
-      if (known.count(name) != 0) continue;
-      throw Refused("the model has no such tensor, of shape " + shape_text(tensor.shape),
-                    where_ + " tensor " + printable(name), "only the model's own tensors are expected");
+      if (known.count(name) == 0) wrong.push_back(of_shape(name, tensor.shape) + " is not the model's");
     }
+    if (wrong.empty()) return;
+    constexpr std::size_t most = 8;
+    std::string what;
+    for (std::size_t i = 0; i < std::min(most, wrong.size()); ++i) what += (i > 0 ? "; " : "tensor ") + wrong[i];
+    if (wrong.size() > most) what += "; and " + std::to_string(wrong.size() - most) + " more";
+    throw Refused(what, where_, "exactly the tensors of a model of this configuration are expected");
   }
 
  private:
+  static std::vector<std::size_t> shape_of(const ndt::TensorSpec& spec) {
+    return {spec.extents.size.begin(), spec.extents.size.begin() + static_cast<std::ptrdiff_t>(spec.extents.rank)};
+  }
+  /// f(name, spec) for every tensor of a model of this configuration.
+  template <class F>
+  void visit(F&& f) const {
+    ndt::DynamicTransformer<>(ndt::DynamicShape{config_})
+        .visit_tensors([&](const ndt::Name& name, const float*, const ndt::TensorSpec& spec) { f(name.view(), spec); });
+  }
+  /// What the configuration would have of a tensor, for messages.
+  std::string expectation(std::string_view tensor) const {
+    std::string shape;
+    visit([&](std::string_view name, const ndt::TensorSpec& spec) {
+      if (name == tensor) shape = shape_text(shape_of(spec));
+      if (spec.row_index == tensor) shape = shape_text({spec.extents.size[0], 1});
+    });
+    return printable(tensor) + (shape.empty() ? " is not part of" : " has shape " + shape + " in") +
+           " a model of this configuration";
+  }
   [[noreturn]] void refuse(const std::string& claim, const std::string& tensor, const std::string& fact) const {
-    throw Refused("configuration and tensors contradict one another: " + claim + " but " + tensor + " " + fact, where_,
-                  "a checkpoint whose parts belong together is expected");
+    contradiction(claim, tensor + " " + fact, expectation(tensor));
+  }
+  [[noreturn]] void contradiction(const std::string& claim, const std::string& fact, const std::string& right) const {
+    throw Refused("configuration and tensors contradict one another: " + claim + " but " + fact, where_, right);
   }
   std::optional<std::size_t> size_of(const std::string& tensor, std::size_t dimension) const {
     const auto found = model_.tensors.find(tensor);
     if (found == model_.tensors.end() || found->second.shape.size() <= dimension) return std::nullopt;
     return found->second.shape[dimension];
-  }
-  void number(const std::string& key, std::size_t claimed, std::size_t found, const std::string& tensor) const {
-    if (claimed != found) {
-      refuse(key + " is " + std::to_string(claimed), tensor, "show " + std::to_string(found));
-    }
   }
   /// A dimension of a tensor that is there; a missing one is reported as such later.
   void dimension(const std::string& key, std::size_t claimed, const std::string& tensor, std::size_t d) const {
@@ -113,7 +135,9 @@ class Check {
   /// A tensor that is there for one value of a switch only.
   void kind(const std::string& key, const std::string& value, bool expected, const std::string& tensor) const {
     const bool found = model_.tensors.count(tensor) != 0;
-    if (found != expected) refuse(key + " is " + value, tensor, found ? "is there" : "is not there");
+    if (found == expected) return;
+    const std::string shape = found ? shape_text(model_.tensors.find(tensor)->second.shape) : "";
+    refuse(key + " is " + value, tensor, found ? "is there, of shape " + shape : "is not there");
   }
   std::size_t layers() const {
     static constexpr std::string_view prefix = "transformer_encoder.layers.";

@@ -51,6 +51,13 @@ class Reader {
       refuse(key, *setting, "relu or gelu is expected");
     }
   }
+  /// The one value that a key may have, if it is there.
+  void only(const char* key, const std::string& value, const std::string& reason) const {
+    const auto setting = settings_(key);
+    if (!setting) return;
+    const std::string* const given = std::get_if<std::string>(&*setting);
+    if (given == nullptr || *given != value) refuse(key, *setting, value + " is expected: " + reason);
+  }
   [[noreturn]] void refuse(const char* key, const Setting& setting, const std::string& right) const {
     throw Refused(std::string(key) + " is " + text_of(setting), where_, right);
   }
@@ -153,13 +160,8 @@ ndt::ModelConfig read_config(const Settings& settings, const std::string& where)
   ndt::ModelConfig config;
   const Reader reader(settings, where);
   visit_fields(config, [&](const char* key, auto& value) { reader.field(key, value); });
-  if (const auto loss = settings("MODEL.LOSS.TYPE")) {
-    const std::string* const type = std::get_if<std::string>(&*loss);
-    if (type == nullptr || *type != "poisson") {
-      reader.refuse("MODEL.LOSS.TYPE", *loss,
-                    "poisson is expected: the reference itself has no working forward pass with another");
-    }
-  }
+  reader.only("MODEL.NAME", "NeuralDataTransformer", "the reference's other models have no weights to run");
+  reader.only("MODEL.LOSS.TYPE", "poisson", "the reference itself has no working forward pass with another");
   // The reference takes every number of layers but one for two.
   if (config.decoder_layers == 0) config.decoder_layers = 2;
   if (const ndt::Status status = config.validate(); !status.ok()) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "bytes.hpp"
 #include "input_file.hpp"
 #include "refused.hpp"
 
@@ -45,7 +46,7 @@ class HeaderParser {
       } else if (key == "shape" && !std::exchange(has_shape, true)) {
         header.shape = shape();
       } else {
-        refuse("key " + one_line(key) + " is unknown or there twice");
+        refuse("key " + printable(key) + " is unknown or there twice");
       }
       if (accept('}')) break;
       expect(',');
@@ -93,14 +94,14 @@ class HeaderParser {
   void type(Header& header) {
     if (accept('[')) unsupported("a structure");
     const std::string_view name = quoted();
-    if (name.size() != 3 || name[2] < '0' || name[2] > '9') unsupported(one_line(name));
+    if (name.size() != 3 || name[2] < '0' || name[2] > '9') unsupported(printable(name));
     header.order = name[0];
     header.kind = name[1];
     header.bytes = static_cast<std::size_t>(name[2] - '0');
     constexpr std::string_view known[] = {"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"};
-    if (std::find(std::begin(known), std::end(known), name.substr(1)) == std::end(known)) unsupported(one_line(name));
-    if (std::string_view("<>=|").find(header.order) == std::string_view::npos) unsupported(one_line(name));
-    if (header.order == '|' && header.bytes != 1) unsupported(one_line(name));
+    if (std::find(std::begin(known), std::end(known), name.substr(1)) == std::end(known)) unsupported(printable(name));
+    if (std::string_view("<>=|").find(header.order) == std::string_view::npos) unsupported(printable(name));
+    if (header.order == '|' && header.bytes != 1) unsupported(printable(name));
   }
   [[noreturn]] void unsupported(const std::string& name) const {
     throw Refused("an array of type " + name, where_,

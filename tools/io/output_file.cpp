@@ -17,12 +17,23 @@ namespace {
 
 std::string error_text(int error) { return std::generic_category().message(error); }
 
+/// Through links, to what they stand for, whether it is there or not: renaming would replace the link.
+std::filesystem::path behind_links(std::filesystem::path path) {
+  constexpr int most = 40;  // as the kernel follows
+  std::error_code none;
+  for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(path, none)); ++links) {
+    if (links == most) {
+      throw Refused("the output is a link that leads to itself", path.string(), "name a file to be written");
+    }
+    path = path.parent_path() / std::filesystem::read_symlink(path, none);
+  }
+  return path;
+}
+
 }  // namespace
 
-OutputFile::OutputFile(const std::filesystem::path& target) : target_(target) {
+OutputFile::OutputFile(const std::filesystem::path& target) : target_(behind_links(target)) {
   std::error_code none;
-  // Through a link, to what it stands for; renaming would replace the link.
-  if (const auto real = std::filesystem::canonical(target, none); !none) target_ = real;
   const std::filesystem::file_status status = std::filesystem::status(target_, none);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
     throw Refused(std::filesystem::is_directory(status) ? "the output is a folder" : "the output is not a regular file",
@@ -35,6 +46,7 @@ OutputFile::OutputFile(const std::filesystem::path& target) : target_(target) {
   do {
     const std::string name = ".ndt-" + std::to_string(getpid()) + "-" + std::to_string(counter++) + ".tmp";
     temporary_ = target_.parent_path() / name;
+    removed_.emplace(temporary_.string());  // before it is there: a signal may come at any time
     fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (fd_ < 0 && errno == EEXIST);
   if (fd_ < 0) failed(error_text(errno));
@@ -61,6 +73,7 @@ void OutputFile::commit() {
   if (fsync(fd_) != 0) failed(error_text(errno));
   if (std::rename(temporary_.c_str(), target_.c_str()) != 0) failed(error_text(errno));
   close(std::exchange(fd_, -1));
+  removed_.reset();
   // The new name survives a power cut only once the folder is on the disk. Not every file system can do that, and the
   // file is whole either way.
   const std::filesystem::path folder = target_.parent_path();

@@ -3,16 +3,20 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
+
+#include "removed_on_signal.hpp"
 
 namespace tool {
 
 /// Write to path() or with write(), then commit(). Until then, and for ever if that does not come, the target is as it
-/// was: the bytes go to a temporary file beside it, on the same file system, which takes its name in the end.
+/// was: the bytes go to a temporary file beside it, on the same file system, which takes its name in the end. A signal
+/// that ends the program takes the temporary file with it.
 class OutputFile {
  public:
   /// Refused where the target's folder cannot be written to, or the target is not a regular file: to put a file in the
-  /// place of a device or a folder cannot be meant.
+  /// place of a device or a folder cannot be meant. A link is written through, also one to a file that is not there.
   explicit OutputFile(const std::filesystem::path& target);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
@@ -29,6 +33,7 @@ class OutputFile {
 
  private:
   std::filesystem::path target_, temporary_;
+  std::optional<RemovedOnSignal> removed_;
   int fd_ = -1;
 };
 

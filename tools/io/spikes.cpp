@@ -42,7 +42,8 @@ std::vector<std::int32_t> as_counts(std::vector<T>&& values, const SpikeCounts& 
 
 }  // namespace
 
-SpikeCounts read_spikes(const std::filesystem::path& path, const std::string& key, std::optional<std::size_t> neurons) {
+SpikeCounts read_spikes(const std::filesystem::path& path, const std::optional<std::string>& key,
+                        std::optional<std::size_t> neurons) {
   const auto [is_npy, is_hdf5] = [&] {
     const InputFile file(path);
     return std::pair(file.is_npy(), file.is_hdf5());
@@ -50,8 +51,12 @@ SpikeCounts read_spikes(const std::filesystem::path& path, const std::string& ke
   if (!is_npy && !is_hdf5) {
     throw Refused("neither an HDF5 nor a .npy file", path.string(), "spike counts are read from these two");
   }
-  const std::string where = is_npy ? path.string() : dataset_text(path, key);
-  NumberArray array = is_npy ? read_npy(path) : read_dataset(path, key);
+  if (is_npy && key) {
+    throw Refused("a .npy file has no dataset " + one_line(*key), path.string(), "no key, or an HDF5 file is needed");
+  }
+  const std::string dataset = key.value_or("spikes");
+  const std::string where = is_npy ? path.string() : dataset_text(path, dataset);
+  NumberArray array = is_npy ? read_npy(path) : read_dataset(path, dataset);
 
   const Shape& shape = array.shape;
   if (shape.size() != 2 && shape.size() != 3) {
@@ -64,8 +69,8 @@ SpikeCounts read_spikes(const std::filesystem::path& path, const std::string& ke
   spikes.bins = shape[shape.size() - 2];
   spikes.neurons = shape[shape.size() - 1];
   if (neurons && *neurons != spikes.neurons) {
-    throw Refused("counts of " + std::to_string(spikes.neurons) + " neurons (shape " + text(shape) + ")", where,
-                  std::to_string(*neurons) + " neurons are needed for this model");
+    throw Refused("counts of " + counted(spikes.neurons, "neuron") + " (shape " + text(shape) + ")", where,
+                  "counts of " + counted(*neurons, "neuron") + " are needed for this model");
   }
   spikes.counts = std::visit([&](auto& values) { return as_counts(std::move(values), spikes, where); }, array.values);
   return spikes;

@@ -18,10 +18,11 @@ struct SpikeCounts {
   std::vector<std::int32_t> counts;
 };
 
-/// From the dataset `key` of an HDF5 file or from a .npy file, whichever the content says it is, of any integer or
-/// float type. Refused: what is not a whole number from 0 to 2^31 - 1 (trial, bin and neuron are named, from 0),
-/// another rank than 2 or 3, and, where `neurons` is given, another number of neurons.
-SpikeCounts read_spikes(const std::filesystem::path& path, const std::string& key = "spikes",
+/// From the dataset `key` (`spikes` if none is given) of an HDF5 file or from a .npy file, whichever the content says
+/// it is, of any integer or float type. Refused: a key for a .npy file, which has none; what is not a whole number from
+/// 0 to 2^31 - 1 (trial, bin and neuron are named, from 0), another rank than 2 or 3, and, where `neurons` is given,
+/// another number of neurons.
+SpikeCounts read_spikes(const std::filesystem::path& path, const std::optional<std::string>& key = {},
                         std::optional<std::size_t> neurons = {});
 
 /// "trial 3, bin 5, neuron 7", from 0; without the trial where there is one recording.
