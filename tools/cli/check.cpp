@@ -11,12 +11,13 @@
 #include "../io/refused.hpp"
 #include "../io/spikes.hpp"
 #include "command.hpp"
+#include "gradient_check.hpp"
 #include "loaded_model.hpp"
 
 namespace tool {
 namespace {
 
-constexpr double log_rate_bound = 2e-5, hidden_bound = 5e-5, loss_bound = 2e-5;
+constexpr double log_rate_bound = 2e-5, hidden_bound = 5e-5, loss_bound = 2e-5, gradient_bound = 1e-4;
 constexpr std::int64_t no_label = -100;
 
 double error_of(double actual, double reference) {
@@ -75,6 +76,16 @@ struct Record {
   }
 };
 
+/// The recorded gradients by tensor.
+std::map<std::string, Array<float>> gradients_of(const Record& record) {
+  const std::string group = "grad/";
+  std::map<std::string, Array<float>> gradients;
+  for (const DatasetInfo& d : record.datasets) {
+    if (d.name.rfind(group, 0) == 0) gradients[d.name.substr(group.size())] = read_float(record.path, d.name);
+  }
+  return gradients;
+}
+
 /// One result of the check, with its bound.
 struct Verdict {
   const char* name;
@@ -122,6 +133,9 @@ Answer check(const std::string& model_path, const std::string& record_path, cons
   const ndt::ModelConfig& c = model.config();
   const Record record{record_path, list_datasets(record_path)};
   std::vector<Verdict> verdicts;
+  std::string worst_tensor;
+  const auto gradients = gradients_of(record);
+  bool gradients_checked = gradients.empty();
   if (record.has("spikes")) {
     const SpikeCounts spikes = counts_of(record, "spikes", c);
     std::vector<float> hidden;
@@ -137,7 +151,7 @@ Answer check(const std::string& model_path, const std::string& record_path, cons
       verdicts.push_back(loss_verdict(record, poisson_loss(log_rates, labels, model.file)));
     }
   }
-  if (record.has("masked") && record.has("labels") && record.has("loss")) {
+  if (record.has("masked") && record.has("labels")) {
     const SpikeCounts masked = masked_counts_of(record, c);
     const auto labels = read_integers(record_path, "labels");
     if (labels.shape != Shape{masked.trials, masked.bins, c.neurons}) {
@@ -146,8 +160,17 @@ Answer check(const std::string& model_path, const std::string& record_path, cons
     if (std::all_of(labels.values.begin(), labels.values.end(), [](auto label) { return label == no_label; })) {
       throw Refused("no count has a label", dataset_text(record_path, "labels"), "a loss is about at least one");
     }
-    const auto log_rates = outputs(model, masked, nullptr, common.threads, ndt::LargestCount::mask_token);
-    verdicts.push_back(loss_verdict(record, poisson_loss(log_rates, labels.values, model.file)));
+    if (record.has("loss")) {
+      const auto log_rates = outputs(model, masked, nullptr, common.threads, ndt::LargestCount::mask_token);
+      verdicts.push_back(loss_verdict(record, poisson_loss(log_rates, labels.values, model.file)));
+    }
+    if (!gradients.empty()) {
+      const GradientError found =
+          gradient_error(model.file, model_path, masked, labels.values, gradients, common.threads);
+      verdicts.push_back({"max_gradient_error", found.error, gradient_bound});
+      worst_tensor = found.worst_tensor;
+      gradients_checked = true;
+    }
   }
   if (verdicts.empty()) {
     throw Refused("nothing to check", record_path, "datasets spikes and lograte, or masked, labels and loss");
@@ -162,9 +185,8 @@ Answer check(const std::string& model_path, const std::string& record_path, cons
                                                         : "  MISSED: model or record is not finite";
     answer.text += fmt::format("{:<20}{:.3e}  (at most {:.0e}){}\n", v.name, v.error, v.bound, remark);
   }
-  const bool gradients = std::any_of(record.datasets.begin(), record.datasets.end(),
-                                     [](const DatasetInfo& d) { return d.name.rfind("grad/", 0) == 0; });
-  if (gradients) answer.text += "gradients are recorded, but not checked: this version has no backward pass\n";
+  if (!worst_tensor.empty()) answer.text += "worst gradient      " + worst_tensor + "\n";
+  if (!gradients_checked) answer.text += "gradients are not checked: that needs masked and labels\n";
   answer.text += pass ? "pass\n" : "fail\n";
   // JSON has no infinity. What is null was not checked, unless it is listed.
   auto not_finite = nlohmann::ordered_json::array();
@@ -175,9 +197,10 @@ Answer check(const std::string& model_path, const std::string& record_path, cons
     answer.json[v.name] = v.error;
     if (!std::isfinite(v.error)) not_finite.push_back(v.name);
   }
-  answer.json["worst_tensor"] = nullptr;
+  answer.json["worst_tensor"] = worst_tensor.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(worst_tensor);
   answer.json["not_finite"] = not_finite;
-  answer.json["not_checked"] = gradients ? nlohmann::ordered_json{"gradients"} : nlohmann::ordered_json::array();
+  answer.json["not_checked"] =
+      gradients_checked ? nlohmann::ordered_json::array() : nlohmann::ordered_json{"gradients"};
   answer.json["pass"] = pass;
   answer.exit_status = pass ? 0 : 1;
   return answer;
