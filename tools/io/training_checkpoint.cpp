@@ -1,0 +1,174 @@
+// tools/io/training_checkpoint.cpp
+#include "training_checkpoint.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+#include "content_hash.hpp"
+#include "input_file.hpp"
+#include "json_text.hpp"
+#include "model_config.hpp"
+#include "numbers.hpp"
+#include "output_file.hpp"
+#include "refused.hpp"
+#include "tensor_file.hpp"
+#include "train_config.hpp"
+
+namespace tool {
+
+namespace {
+
+constexpr TensorFileKind checkpoint_kind{"ndt-training", "a checkpoint that `ndt train` wrote (last.ckpt)"};
+
+/// f(key, field) for every field of the state.
+template <class State, class F>
+void visit_state(State& state, F&& f) {
+  f("step", state.step);
+  f("epoch", state.epoch);
+  f("batch", state.batch);
+  f("seconds", state.seconds);
+  f("loss_sum", state.loss_sum);
+  f("loss_count", state.loss_count);
+  f("best_loss", state.best_loss);
+  f("best_step", state.best_step);
+  f("best_update", state.best_update);
+  f("best_r2", state.best_r2);
+  f("stopped", state.stopped);
+}
+
+std::string state_text(const ndt::train::TrainingState& state) {
+  nlohmann::ordered_json json;
+  visit_state(state, [&](const char* key, const auto& field) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(field)>, bool>) {
+      json[key] = field ? "true" : "false";
+    } else {
+      json[key] = text(field);
+    }
+  });
+  return json.dump();
+}
+
+bool read_field(const std::string& text, bool& field) {
+  field = text == "true";
+  return field || text == "false";
+}
+template <class T>
+bool read_field(const std::string& text, T& field) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), field);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+ndt::train::TrainingState parse_state(const std::string& bytes, const std::string& where) {
+  const nlohmann::json json = parse_json(bytes, where, 2);
+  ndt::train::TrainingState state;
+  visit_state(state, [&](const char* key, auto& field) {
+    const auto found = json.is_object() ? json.find(key) : json.end();
+    if (!json.is_object() || found == json.end() || !found->is_string() ||
+        !read_field(found->template get<std::string>(), field)) {
+      throw Refused(std::string("the state's ") + key + " is not there or no number", where,
+                    "a checkpoint that `ndt train` wrote is expected");
+    }
+  });
+  return state;
+}
+
+/// The configuration without what may differ between two parts of a run.
+std::string comparable(ndt::train::TrainConfig config) {
+  config.num_updates = 0;
+  config.threads = 1;
+  config.checkpoint_interval = config.log_interval = 1;
+  return train_config_text(config);
+}
+
+Tensor tensor_of(const ndt::Parameter& p, std::span<const float> values) {
+  Tensor tensor;
+  tensor.shape.assign(p.extents.size.begin(), p.extents.size.begin() + static_cast<std::ptrdiff_t>(p.extents.rank));
+  const auto part = values.subspan(p.value, p.extents.count());
+  tensor.values.assign(part.begin(), part.end());
+  return tensor;
+}
+
+/// f(name in the file, parameter, where its values are) for all that is kept.
+template <class Run, class F>
+void visit_tensors(const Run& run, F&& f) {
+  for (const ndt::Parameter& p : run.parameters.list()) {
+    f(p.name, p, run.parameters.values());
+    if (!p.trained) continue;
+    f("mean/" + p.name, p, run.mean);
+    f("square/" + p.name, p, run.square);
+  }
+}
+
+}  // namespace
+
+std::string data_fingerprint(const ndt::data::Dataset& dataset) {
+  ContentHash hash;
+  for (const std::size_t size : {dataset.bins, dataset.neurons, dataset.forward_bins, dataset.heldout_neurons}) {
+    hash.number(size);
+  }
+  for (const ndt::data::Split* const split : {&dataset.train, &dataset.valid}) {
+    hash.number(split->trials);
+    hash.bytes({reinterpret_cast<const char*>(split->counts.data()), split->counts.size() * sizeof(std::uint16_t)});
+  }
+  return hash.digits();
+}
+
+void save_checkpoint(const TrainingRun& run, const std::filesystem::path& path) {
+  Tensors tensors;
+  visit_tensors(run, [&](const std::string& name, const ndt::Parameter& p, std::span<const float> values) {
+    tensors.emplace(name, tensor_of(p, values));
+  });
+  const std::string bytes = tensor_file_bytes(checkpoint_kind,
+                                              {{"config", config_text(run.model)},
+                                               {"train_config", train_config_text(run.config)},
+                                               {"data", run.data},
+                                               {"state", state_text(run.state)}},
+                                              tensors);
+  OutputFile file(path);
+  file.write(bytes.data(), bytes.size());
+  file.commit();
+}
+
+void load_checkpoint(const TrainingRun& run, const std::filesystem::path& path) {
+  const std::string where = path.string(), bytes = read_file(path);
+  const TensorFile file = parse_tensor_file(bytes, where, checkpoint_kind);
+  const auto text_of = [&](const char* key) -> const std::string& {
+    const auto found = file.metadata.find(key);
+    if (found == file.metadata.end()) {
+      throw Refused(std::string("the metadata has no ") + key, where, std::string(checkpoint_kind.expected) + " is expected");
+    }
+    return found->second;
+  };
+  const auto must_equal = [&](const std::string& theirs, const std::string& ours, const char* what) {
+    if (theirs != ours) {
+      throw Refused(std::string("the checkpoint is of another ") + what + ": " + theirs, where,
+                    "the one of this run is " + ours + "; start anew without --resume or in another folder");
+    }
+  };
+  must_equal(text_of("config"), config_text(run.model), "model");
+  must_equal(comparable(parse_train_config_text(text_of("train_config"), where + " train_config")),
+             comparable(run.config), "configuration");
+  must_equal(text_of("data"), run.data, "data set");
+  const ndt::train::TrainingState state = parse_state(text_of("state"), where + " state");
+
+  std::size_t expected = 0;
+  visit_tensors(run, [&](const std::string& name, const ndt::Parameter& p, std::span<float>) {
+    ++expected;
+    const auto found = file.tensors.find(name);
+    if (found == file.tensors.end() || found->second.values.size() != p.extents.count()) {
+      throw Refused("tensor " + name + " is missing or of another shape", where,
+                    "the checkpoint of a model with this configuration has it");
+    }
+  });
+  if (file.tensors.size() != expected) throw Refused("tensors are left over", where, "a whole checkpoint is expected");
+  visit_tensors(run, [&](const std::string& name, const ndt::Parameter& p, std::span<float> values) {
+    const std::vector<float>& stored = file.tensors.find(name)->second.values;
+    std::copy(stored.begin(), stored.end(), values.begin() + static_cast<std::ptrdiff_t>(p.value));
+  });
+  run.state = state;
+}
+
+}  // namespace tool
