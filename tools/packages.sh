@@ -33,7 +33,7 @@ need() {
 # What the headers, tests, benchmarks and the tool need, and what makes a second build fast.
 need_build_packages() {
   need g++ meson ninja-build pkg-config ccache libxsimd-dev catch2 libbenchmark-dev \
-    libcli11-dev nlohmann-json3-dev libfmt-dev libhdf5-dev libzip-dev nettle-dev
+    libcli11-dev nlohmann-json3-dev libfmt-dev libhdf5-dev libyaml-cpp-dev libzip-dev nettle-dev
 }
 
 # configure FOLDER OPTION...: meson's build folder with these options, made anew when they change.

@@ -1,10 +1,12 @@
-// Seeds for the fuzz targets of the model files: make_seeds FOLDER makes FOLDER/{pickle,torch_file,safetensors,config}.
+// Seeds for the fuzz targets of the model files: make_seeds FOLDER makes
+// FOLDER/{pickle,torch_file,safetensors,config,train_config}.
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "../../tools/io/model_config.hpp"
 #include "../../tools/io/safetensors.hpp"
+#include "../../tools/io/train_config.hpp"
 #include "../support/static_shapes.hpp"
 #include "../support/torch_writer.hpp"
 
@@ -43,6 +45,10 @@ int main(int count, char** arguments) {
     save(folder / "safetensors" / name, tool::safetensors_bytes(model));
     save(folder / "config" / name, tool::config_text(config));
   }
+  save(folder / "train_config" / "text", tool::train_config_text({}));
+  save(folder / "train_config" / "lines",
+       "SEED=3\nMODEL.NUM_HEADS=1\nMODEL.EMBED_DIM=2\nMODEL.LOSS.TYPE=poisson\nTRAIN.LR.INIT=1e-3\n"
+       "TRAIN.LR.SCHEDULER=invsqrt\nTRAIN.MASK_MODE=full\nTRAIN.MASK_MAX_SPAN=4\nNDT.REPRODUCE=True");
   save(folder / "pickle" / "protocol4", std::string("\x80\x04\x95\x1c\0\0\0\0\0\0\0", 11) +
                                             "\x8f\x94(\x8c\1a\x94\x8c\1b\x94\x90"
                                             "0\x8c\x0b"

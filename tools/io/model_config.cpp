@@ -9,6 +9,7 @@
 
 #include "bytes.hpp"
 #include "json_text.hpp"
+#include "model_fields.hpp"
 
 namespace tool {
 
@@ -94,34 +95,9 @@ class Reader {
   const std::string& where_;
 };
 
-/// f(key, field) for every field. The one list of keys, for reading and for writing.
-template <class Config, class F>
-void visit_fields(Config& config, F&& f) {
-  f("num_neurons", config.neurons);
-  f("trial_length", config.trial_length);
-  f("max_spikes", config.max_spikes);
-  f("norm_epsilon", config.norm_epsilon);
-  f("MODEL.NUM_LAYERS", config.layers);
-  f("MODEL.NUM_HEADS", config.heads);
-  f("MODEL.HIDDEN_SIZE", config.hidden_size);
-  f("MODEL.EMBED_DIM", config.embed_dim);
-  f("MODEL.DECODER.LAYERS", config.decoder_layers);
-  f("MODEL.CONTEXT_FORWARD", config.context_forward);
-  f("MODEL.CONTEXT_BACKWARD", config.context_backward);
-  f("MODEL.FULL_CONTEXT", config.full_context);
-  f("MODEL.CONTEXT_WRAP_INITIAL", config.context_wrap_initial);
-  f("MODEL.LINEAR_EMBEDDER", config.linear_embedder);
-  f("MODEL.LEARNABLE_POSITION", config.learnable_position);
-  f("MODEL.POSITION.OFFSET", config.position_offset);
-  f("MODEL.PRE_NORM", config.pre_norm);
-  f("MODEL.SCALE_NORM", config.scale_norm);
-  f("MODEL.LOGRATE", config.lograte);
-  f("MODEL.ACTIVATION", config.activation);
-}
-
 nlohmann::json json_of(const ndt::ModelConfig& config) {
   nlohmann::json root;
-  visit_fields(config, [&](std::string key, const auto& value) {
+  visit_model_fields(config, [&](std::string key, const auto& value) {
     nlohmann::json* node = &root;
     for (std::size_t dot; (dot = key.find('.')) != std::string::npos; key.erase(0, dot + 1)) {
       node = &(*node)[key.substr(0, dot)];
@@ -156,14 +132,7 @@ std::optional<Setting> find(const nlohmann::json& root, std::string_view key) {
 
 }  // namespace
 
-ndt::ModelConfig read_config(const Settings& settings, const std::string& where) {
-  ndt::ModelConfig config;
-  const Reader reader(settings, where);
-  visit_fields(config, [&](const char* key, auto& value) { reader.field(key, value); });
-  reader.only("MODEL.NAME", "NeuralDataTransformer", "the reference's other models have no weights to run");
-  reader.only("MODEL.LOSS.TYPE", "poisson", "the reference itself has no working forward pass with another");
-  // The reference takes every number of layers but one for two.
-  if (config.decoder_layers == 0) config.decoder_layers = 2;
+void check_model(const ndt::ModelConfig& config, const std::string& where) {
   if (const ndt::Status status = config.validate(); !status.ok()) {
     std::string what(status.message());
     what += ": " + std::string(status.where.view());
@@ -176,6 +145,17 @@ ndt::ModelConfig read_config(const Settings& settings, const std::string& where)
     }
     throw Refused(what, where, right);
   }
+}
+
+ndt::ModelConfig read_config(const Settings& settings, const std::string& where) {
+  ndt::ModelConfig config;
+  const Reader reader(settings, where);
+  visit_model_fields(config, [&](const char* key, auto& value) { reader.field(key, value); });
+  reader.only("MODEL.NAME", "NeuralDataTransformer", "the reference's other models have no weights to run");
+  reader.only("MODEL.LOSS.TYPE", "poisson", "the reference itself has no working forward pass with another");
+  // The reference takes every number of layers but one for two.
+  if (config.decoder_layers == 0) config.decoder_layers = 2;
+  check_model(config, where);
   return config;
 }
 

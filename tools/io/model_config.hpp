@@ -26,6 +26,9 @@ ndt::ModelConfig read_config(const Settings& settings, const std::string& where)
 /// MODEL.LOSS.TOPK, 1 where it is missing or more. Throws Refused for what is no share.
 double read_loss_topk(const Settings& settings, const std::string& where);
 
+/// Throws Refused where no such model can exist.
+void check_model(const ndt::ModelConfig& config, const std::string& where);
+
 /// Every field under the same keys, as JSON in which sections are objects. The same config gives the same text.
 std::string config_text(const ndt::ModelConfig& config);
 

@@ -10,7 +10,7 @@
 
 namespace ndt::inline NDT_TARGET::train {
 
-enum class Schedule : std::uint8_t { constant, cosine, inverse_sqrt };
+enum class Schedule : std::uint8_t { cosine, inverse_sqrt };
 
 /// In brackets the key of the reference's configuration, whose defaults these are. Rates and losses are per bin.
 ///
@@ -34,11 +34,11 @@ struct TrainConfig {
   std::string data_folder = "data/";     ///< [DATA.DATAPATH]
   std::string train_file = "train.pth";  ///< [DATA.TRAIN_FILENAME]
   std::string valid_file = "val.pth";    ///< [DATA.VAL_FILENAME]
-  std::size_t chop_length = 0;           ///< bins that recordings are chopped to; 0: left whole [MODEL.TRIAL_LENGTH]
-  bool overfit_test = false;             ///< the first two trials only [DATA.OVERFIT_TEST]
-  double random_subset_trials = 1.0;     ///< part of the training trials used [DATA.RANDOM_SUBSET_TRIALS]
-  double log_epsilon = 1e-7;             ///< added to true rates before their logarithm [DATA.LOG_EPSILON]
-  bool ignore_forward = false;           ///< leave forward bins out [DATA.IGNORE_FORWARD]
+  std::int64_t chop_length = -1;  ///< bins that recordings are chopped to; 0 or less: left whole [MODEL.TRIAL_LENGTH]
+  bool overfit_test = false;      ///< the first two trials only [DATA.OVERFIT_TEST]
+  double random_subset_trials = 1.0;  ///< part of the training trials used [DATA.RANDOM_SUBSET_TRIALS]
+  double log_epsilon = 1e-7;          ///< added to true rates before their logarithm [DATA.LOG_EPSILON]
+  bool ignore_forward = false;        ///< leave forward bins out [DATA.IGNORE_FORWARD]
 
   // Objective.
   data::MaskSettings mask;  ///< [TRAIN.MASK_*, TRAIN.USE_ZERO_MASK]
@@ -57,7 +57,8 @@ struct TrainConfig {
   std::size_t batch_size = 64;           ///< trials [TRAIN.BATCH_SIZE]
   std::size_t num_updates = 10000;       ///< [TRAIN.NUM_UPDATES]
   double learning_rate = 1e-3;           ///< [TRAIN.LR.INIT]
-  Schedule schedule = Schedule::cosine;  ///< [TRAIN.LR.SCHEDULER; constant where TRAIN.LR.SCHEDULE is off]
+  bool scheduled = true;                 ///< else the rate stays as it is [TRAIN.LR.SCHEDULE]
+  Schedule schedule = Schedule::cosine;  ///< [TRAIN.LR.SCHEDULER]
   std::size_t warmup = 1000;             ///< updates [TRAIN.LR.WARMUP]
   double weight_decay = 0.0;             ///< [TRAIN.WEIGHT_DECAY]
   double beta1 = 0.9;                    ///< the reference has no key for the betas

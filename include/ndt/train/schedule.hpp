@@ -12,7 +12,7 @@ namespace ndt::inline NDT_TARGET::train {
 
 /// The learning rate with which update number `update`, counted from 0, is done. With w the warm-up and n num_updates:
 ///
-///   constant      the initial rate
+///   not scheduled  the initial rate
 ///   cosine        initial * (update + 1) / w for update < w,
 ///                 then initial * (1 + cos(pi * (update - w) / (n - w))) / 2, and 0 from n on
 ///   inverse_sqrt  initial * (update + 1) / w for update + 1 < w, then initial * sqrt(w / (update + 1))
@@ -27,9 +27,8 @@ inline double learning_rate(const TrainConfig& config, std::size_t update) noexc
   const bool reproduce = config.reproduce;
   const auto count = static_cast<double>(reproduce ? update : update + 1);
   const auto warmup = static_cast<double>(max_size(config.warmup, 1));
+  if (!config.scheduled) return initial;
   switch (config.schedule) {
-    case Schedule::constant:
-      return initial;
     case Schedule::cosine: {
       if (update < config.warmup) return initial * (count / warmup);
       if (!reproduce && update >= config.num_updates) return 0.0;
