@@ -9,4 +9,9 @@ configure build -Dnative=true -Dopenmp=enabled -Dtools=enabled
 rm -f build/meson-logs/testlog.json
 echo 'building in build/ (a few minutes the first time)'
 /usr/bin/ninja -C build --quiet
-/usr/bin/meson test -C build --no-rebuild --print-errorlogs "$@"
+status=0
+/usr/bin/meson test -C build --no-rebuild --print-errorlogs "$@" || status=$?
+skipped=$(grep -c '^skipped: 1 test with recorded results' build/meson-logs/testlog.txt || :)
+[ "$skipped" = 0 ] ||
+  echo "skipped: $skipped tests with recorded results of the reference (NDT_REFERENCE_DIR is not set)"
+exit $status

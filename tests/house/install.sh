@@ -26,10 +26,8 @@ echo "installed: compiles and runs with pkg-config's flags"
 mkdir -p "$folder/user/subprojects"
 ln -s "$source" "$folder/user/subprojects/ndt"
 cp "$folder/main.cpp" "$folder/user/"
-cat >"$folder/user/meson.build" <<'MESON'
-project('user', 'cpp', default_options: 'cpp_std=c++20')
-executable('user', 'main.cpp', dependencies: dependency('ndt', fallback: 'ndt'))
-MESON
+# What README shows.
+awk '/^...meson$/ { on = 1; next } /^...$/ { on = 0 } on' "$source/README.md" >"$folder/user/meson.build"
 quietly $meson setup "$folder/user/build" "$folder/user"
 quietly /usr/bin/ninja -C "$folder/user/build"
 "$folder/user/build/user"

@@ -12,6 +12,7 @@
 #include "../../tools/io/hdf5_writer.hpp"
 #include "../support/catch.hpp"
 #include "../support/compare.hpp"
+#include "../support/recorded.hpp"
 #include "files.hpp"
 #include "npy_bytes.hpp"
 
@@ -300,20 +301,17 @@ TEST_CASE("bad usage and bad input get one line, exit 2 and no file", "[tools][c
 }
 
 TEST_CASE("ndt check passes on every recorded result of the reference", "[tools][cli][reference]") {
-  const char* folder = std::getenv("NDT_REFERENCE_DIR");
-  if (folder == nullptr) {
-    std::printf("skipped: 1 comparison with recorded reference results (NDT_REFERENCE_DIR is not set)\n");
-    return;
-  }
+  const auto folder = support::recorded_results();
+  if (!folder) return;
   const Desk desk;
   std::size_t checked = 0;
-  for (const auto& entry : fs::directory_iterator(folder)) {
+  for (const auto& entry : fs::directory_iterator(*folder)) {
     if (entry.path().extension() != ".pth") continue;
     std::string stem = entry.path().stem().string();
     if (stem.ends_with(".legacy")) stem.resize(stem.size() - 7);
     REQUIRE(desk.ndt("convert " + entry.path().string() + " m.safetensors").status == 0);
     for (const char* record : {".h5", ".grad.h5"}) {
-      const fs::path path = fs::path(folder) / (stem + record);
+      const fs::path path = *folder / (stem + record);
       if (!fs::exists(path)) continue;
       INFO(entry.path() << " " << path);
       for (const std::string& model : {entry.path().string(), std::string("m.safetensors")}) {

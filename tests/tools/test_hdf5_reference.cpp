@@ -1,21 +1,17 @@
 // The recorded HDF5 files, where they are given: all that the tool will want of them can be read.
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
 #include "../../tools/io/hdf5_reader.hpp"
 #include "../../tools/io/spikes.hpp"
 #include "../support/catch.hpp"
+#include "../support/recorded.hpp"
 #include "files.hpp"
 
 TEST_CASE("the reference's HDF5 files are read", "[tools][hdf5][reference]") {
-  const char* folder = std::getenv("NDT_REFERENCE_DIR");
-  if (!folder) {
-    std::puts("  skipped: reading the reference's HDF5 files, as NDT_REFERENCE_DIR is not set");
-    return;
-  }
+  const auto folder = support::recorded_results();
+  if (!folder) return;
   int files = 0, gradients = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+  for (const auto& entry : std::filesystem::directory_iterator(*folder)) {
     if (entry.path().extension() != ".h5") continue;
     ++files;
     INFO(entry.path());

@@ -4,10 +4,9 @@
 #include <sys/resource.h>
 
 #include <csignal>
-#include <cstdlib>
-#include <iostream>
 
 #include "../support/catch.hpp"
+#include "../support/recorded.hpp"
 #include "../support/static_shapes.hpp"
 #include "../support/torch_writer.hpp"
 #include "says.hpp"
@@ -131,14 +130,11 @@ TEST_CASE("where nothing can be written nothing is left", "[tools][model_file]")
 
 TEST_CASE("the reference's checkpoints are read and come back from our file to the bit",
           "[tools][model_file][reference]") {
-  const char* const reference = std::getenv("NDT_REFERENCE_DIR");
-  if (reference == nullptr) {
-    std::cout << "NDT_REFERENCE_DIR is not set: skipped all of the reference's checkpoints\n";
-    return;
-  }
+  const auto reference = support::recorded_results();
+  if (!reference) return;
   const support::TemporaryFolder folder;
   std::size_t count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(reference)) {
+  for (const auto& entry : std::filesystem::directory_iterator(*reference)) {
     if (entry.path().extension() != ".pth") continue;
     INFO(entry.path().filename());
     const tool::ModelFile model = tool::read_model(entry.path());
@@ -149,7 +145,7 @@ TEST_CASE("the reference's checkpoints are read and come back from our file to t
     ++count;
   }
   CHECK(count > 0);
-  const std::filesystem::path lorenz = std::filesystem::path(reference) / "lorenz_embed";
+  const std::filesystem::path lorenz = *reference / "lorenz_embed";
   const tool::ModelFile zip = tool::read_model(lorenz.string() + ".pth");
   const tool::ModelFile legacy = tool::read_model(lorenz.string() + ".legacy.pth");
   CHECK(zip.config == legacy.config);
