@@ -1,52 +1,24 @@
 // The tool as a user meets it: its files, its answers, its exit status.
-#include <sys/wait.h>
-
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "../../tools/io/hdf5_reader.hpp"
 #include "../../tools/io/hdf5_writer.hpp"
 #include "../support/catch.hpp"
 #include "../support/compare.hpp"
 #include "../support/recorded.hpp"
+#include "desk.hpp"
 #include "files.hpp"
 #include "npy_bytes.hpp"
+
+using support::contents, support::Desk, support::is_error_line, support::Ran;
 
 namespace {
 
 namespace fs = std::filesystem;
 
 const fs::path fixtures = fs::path(NDT_SOURCE_DIR) / "tests/fixtures";
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-struct Ran {
-  int status;
-  std::string out, err;
-};
-
-/// A folder of its own, in which the tool runs.
-struct Desk {
-  support::TemporaryFolder folder;
-
-  Ran ndt(const std::string& arguments) const {
-    const std::string command =
-        "cd '" + folder.path().string() + "' && '" + NDT_TOOL + "' " + arguments + " >out 2>err </dev/null";
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text_of(folder.path() / "out"),
-            text_of(folder.path() / "err")};
-  }
-  fs::path operator/(const char* name) const { return folder.path() / name; }
-};
 
 /// Counts [trials, bins, neurons] of 0 to 3, as an HDF5 dataset.
 void write_counts(const fs::path& path, std::vector<std::size_t> shape, const std::string& key = "spikes") {
@@ -55,11 +27,6 @@ void write_counts(const fs::path& path, std::vector<std::size_t> shape, const st
   std::vector<std::uint8_t> values(count);
   for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<std::uint8_t>((i * 7 + i / 5) % 4);
   tool::write_hdf5(path, {{key, shape, std::span<const std::uint8_t>(values)}});
-}
-
-/// One line, with the contract's beginning.
-bool is_error_line(const std::string& err) {
-  return err.rfind("ndt: error: ", 0) == 0 && err.find('\n') == err.size() - 1;
 }
 
 nlohmann::json inspected(const Desk& desk, const std::string& model) {
@@ -246,7 +213,7 @@ TEST_CASE("the firmware header in weights/ is what the tool makes of the model b
   const Desk desk;
   const fs::path weights = fs::path(NDT_SOURCE_DIR) / "weights";
   REQUIRE(desk.ndt("convert " + (weights / "tiny.safetensors").string() + " tiny.hpp").status == 0);
-  CHECK(text_of(desk / "tiny.hpp") == text_of(weights / "tiny.hpp"));
+  CHECK(contents(desk / "tiny.hpp") == contents(weights / "tiny.hpp"));
 }
 
 TEST_CASE("bad usage and bad input get one line, exit 2 and no file", "[tools][cli]") {

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <memory>
 
+#include <ndt/data/chaotic_rnn.hpp>
 #include <ndt/data/lorenz.hpp>
+#include <ndt/data/reach.hpp>
 
 #include "../io/refused.hpp"
 #include "../io/simulation_file.hpp"
@@ -116,6 +118,32 @@ void add_simulate(CLI::App& app, Run& run) {
     system->add_option("--mean-rate", options->mean_rate, "spikes per second")->capture_default_str();
     system->add_option("--weight-scale", options->weight_scale, "weights are +-[1, 2] times this")
         ->capture_default_str();
+  }
+  {
+    const auto [system, options] = add_system<data::ChaoticRnnOptions>(
+        *command, run, "chaotic-rnn", "a chaotic recurrent network, after LFADS", data::simulate_chaotic_rnn);
+    system->add_option("--max-rate", options->max_rate, "spikes per second of a unit at its highest")
+        ->capture_default_str();
+    system->add_option("--gain", options->gain, "of the weights")->capture_default_str();
+    system->add_option("--tau", options->tau, "time constant in seconds")->capture_default_str();
+    system->footer(system->get_footer() +
+                   "\nHere truth is the rate of each unit in each trial from 0 to 1, as LFADS has it.");
+  }
+  {
+    const auto [system, options] = add_system<data::ReachOptions>(
+        *command, run, "reach", "centre-out reaching, with hand velocity", data::simulate_reach);
+    system->add_option("--forward-bins", options->forward_bins, "after the observed --bins")->capture_default_str();
+    system->add_option("--heldout-neurons", options->heldout_neurons, "of --neurons, the last ones")
+        ->capture_default_str();
+    system->add_option("--mean-rate", options->mean_rate, "spikes per second")->capture_default_str();
+    system->footer(
+        system->get_footer() +
+        "\nA condition is a direction. The file also has train_behavior and valid_behavior, the hand's velocity in "
+        "mm/s\n"
+        "100 ms after the bin, and for the same trials (eval is valid) the names of the Neural Latents Benchmark:\n"
+        "{train,eval}_spikes_{heldin,heldout}[_forward], eval_behavior, {train,eval}_cond_idx and psth. train_data "
+        "and\n"
+        "train_truth have the observed bins of all neurons; forward bins are in *_forward alone.");
   }
 }
 

@@ -117,7 +117,7 @@ inline Simulation simulate_lorenz(const LorenzOptions& options = {}) {
   double sum = 0;
   for (const double rate : rates) sum += rate;
   const double base = options.mean_rate * options.bin_width / (sum / static_cast<double>(rates.size()));
-  for (double& rate : rates) rate *= base;
+  for (double& rate : rates) rate = times(rate, base);
 
   Simulation result;
   result.conversion_factor = 1.0 / options.bin_width;  // the file's truth is in spikes per second

@@ -4,7 +4,8 @@
 // nothing but + - * / and sqrt of doubles, which IEEE 754 rounds correctly, and integers. Two things could still change
 // the bits: another order of operations (fast-math, which config.hpp refuses) and a fused multiply-add, which rounds
 // once instead of twice. Build with -ffp-contract=off; where that is missing, times() keeps every product that is
-// added to something apart. Whoever generates data writes such products with times() too.
+// added to something apart, and the functions take their argument as it was rounded. Whoever generates data writes such
+// products with times() too, and those that are stored, as inlining may bring a sum to them.
 #pragma once
 
 #include <array>
@@ -80,6 +81,7 @@ NDT_INLINE ReducedExp reduced_exp(double x) noexcept {
 /// e^x: within 1 ulp, 2 where the result is subnormal.
 inline double exp(double x) noexcept {
   using namespace portable_detail;
+  NDT_HIDE_ORIGIN(x);
   if (x != x) return x;
   if (x > 709.79) return std::numeric_limits<double>::infinity();
   if (x < -745.14) return 0.0;
@@ -91,6 +93,7 @@ inline double exp(double x) noexcept {
 /// e^x - 1 without the loss of digits around 0: within 2 ulp. For |x| < 700.
 inline double expm1(double x) noexcept {
   using namespace portable_detail;
+  NDT_HIDE_ORIGIN(x);
   const auto [k, minus_one] = reduced_exp(x);
   if (k == 0) return minus_one;
   const double scale = power_of_two(k);
@@ -100,6 +103,7 @@ inline double expm1(double x) noexcept {
 /// The natural logarithm: within 1 ulp. -infinity at 0, NaN below.
 inline double log(double x) noexcept {
   using namespace portable_detail;
+  NDT_HIDE_ORIGIN(x);
   if (!(x > 0)) return x == 0 ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
   if (x == std::numeric_limits<double>::infinity()) return x;
   int e = 0;
@@ -170,6 +174,7 @@ NDT_INLINE double cos_of(const ReducedAngle& a) noexcept {
 /// Within 1 ulp for |x| < 1e6, x in radians; no promise beyond.
 inline double sin(double x) noexcept {
   using namespace portable_detail;
+  NDT_HIDE_ORIGIN(x);
   const ReducedAngle a = reduced_angle(x);
   const double magnitude = a.quarter % 2 == 0 ? sin_of(a) : cos_of(a);
   return a.quarter < 2 ? magnitude : -magnitude;
@@ -178,6 +183,7 @@ inline double sin(double x) noexcept {
 /// Within 1 ulp for |x| < 1e6, x in radians; no promise beyond.
 inline double cos(double x) noexcept {
   using namespace portable_detail;
+  NDT_HIDE_ORIGIN(x);
   const ReducedAngle a = reduced_angle(x);
   const double magnitude = a.quarter % 2 == 0 ? cos_of(a) : sin_of(a);
   return a.quarter == 0 || a.quarter == 3 ? magnitude : -magnitude;

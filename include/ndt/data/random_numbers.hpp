@@ -23,7 +23,7 @@ inline RandomStream drawn(std::uint64_t seed, Drawn purpose, std::size_t item) n
 inline double normal(RandomStream& random) noexcept {
   const double u = 1.0 - random.uniform();  // in (0, 1], so that the logarithm is finite
   const double radius = sqrt(-2.0 * log(u));
-  return radius * cos(2.0 * pi * random.uniform());
+  return times(radius, cos(times(2.0 * pi, random.uniform())));
 }
 
 /// -1 or 1.
@@ -42,7 +42,7 @@ inline std::uint32_t poisson(RandomStream& random, double mean) {
     // Above 100 the shares are below 2^-200, and what rounding left of u will not be used up any more.
     while (u >= share && count < 100) {
       u -= share;
-      share *= m / ++count;
+      share = times(share, m / ++count);
     }
     total += count;
   }
