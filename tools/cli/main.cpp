@@ -34,6 +34,7 @@ int run(int argc, char** argv) {
   tool::add_inspect(app, chosen);
   tool::add_infer(app, chosen);
   tool::add_check(app, chosen);
+  tool::add_evaluate(app, chosen);
   tool::add_simulate(app, chosen);
   try {
     app.parse(argc, argv);

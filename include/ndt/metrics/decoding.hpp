@@ -49,7 +49,8 @@ double behavior_r2(const Trials<X>& train_rates, const Trials<B>& train_behavior
   require(train_rates.columns == eval_rates.columns, "training and evaluation with different numbers of neurons");
   require(train_behavior.columns == eval_behavior.columns && train_behavior.columns > 0,
           "training and evaluation with different behaviour");
-  require(train_mask.columns == eval_mask.columns, "training and evaluation with different decode masks");
+  require(train_mask.columns == eval_mask.columns && (train_mask.size() == 0) == (eval_mask.size() == 0),
+          "training and evaluation with different decode masks");
   const std::size_t groups = train_mask.size() == 0 ? 1 : train_mask.columns;
   require(groups > 0, "no group in the decode masks");
   const std::vector<double> alphas = nlb_alphas();
