@@ -133,6 +133,13 @@ TEST_CASE("regressions that have no answer are refused", "[metrics][ridge]") {
   CHECK_THROWS_AS(behavior_r2(six, six, six, three), std::invalid_argument);
   CHECK_THROWS_AS(behavior_r2(six, six, six, Trials<double>(x.data(), 6, 0)), std::invalid_argument);
   CHECK_THROWS_AS(behavior_r2(wrong, six, six, six), std::invalid_argument);
+  const std::vector<std::uint8_t> ones(6, 1);
+  const Trials<std::uint8_t> mask(ones.data(), 1, 1), no_mask(ones.data(), 0, 1), two_masks(ones.data(), 1, 2),
+      long_mask(ones.data(), 6, 1);
+  CHECK_NOTHROW(behavior_r2(six, six, six, six, mask, mask));
+  CHECK_THROWS_AS(behavior_r2(six, six, six, six, mask, no_mask), std::invalid_argument);
+  CHECK_THROWS_AS(behavior_r2(six, six, six, six, mask, two_masks), std::invalid_argument);
+  CHECK_THROWS_AS(behavior_r2(six, six, six, six, long_mask, long_mask), std::invalid_argument);
 }
 
 }  // namespace
