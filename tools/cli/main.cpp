@@ -36,6 +36,7 @@ int run(int argc, char** argv) {
   tool::add_check(app, chosen);
   tool::add_evaluate(app, chosen);
   tool::add_simulate(app, chosen);
+  tool::add_train(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

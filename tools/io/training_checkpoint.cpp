@@ -133,12 +133,15 @@ void save_checkpoint(const TrainingRun& run, const std::filesystem::path& path) 
 }
 
 void load_checkpoint(const TrainingRun& run, const std::filesystem::path& path) {
-  const std::string where = path.string(), bytes = read_file(path);
-  const TensorFile file = parse_tensor_file(bytes, where, checkpoint_kind);
+  const std::string where = path.string();
+  const std::vector<std::byte> bytes = InputFile(path).read_all();
+  const TensorFile file =
+      parse_tensor_file({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, where, checkpoint_kind);
   const auto text_of = [&](const char* key) -> const std::string& {
     const auto found = file.metadata.find(key);
     if (found == file.metadata.end()) {
-      throw Refused(std::string("the metadata has no ") + key, where, std::string(checkpoint_kind.expected) + " is expected");
+      throw Refused(std::string("the metadata has no ") + key, where,
+                    std::string(checkpoint_kind.expected) + " is expected");
     }
     return found->second;
   };

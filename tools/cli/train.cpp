@@ -1,0 +1,278 @@
+// ndt train CONFIG.yaml: the reference's training, from its own configuration files.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <optional>
+
+#include <ndt/data/chop.hpp>
+#include <ndt/train/trainer.hpp>
+
+#include "../io/dataset.hpp"
+#include "../io/model_file.hpp"
+#include "../io/parameters.hpp"
+#include "../io/refused.hpp"
+#include "../io/train_config.hpp"
+#include "../io/training_checkpoint.hpp"
+#include "command.hpp"
+#include "training_log.hpp"
+#include "training_progress.hpp"
+
+namespace tool {
+namespace {
+
+namespace fs = std::filesystem;
+using Trainer = ndt::train::Trainer<ndt::simd::native<float>, ndt::OpenMP>;
+
+struct Options {
+  std::vector<std::string> configs, settings;
+  std::string data, out, init;
+  DatasetOptions dataset;
+  double max_minutes = std::numeric_limits<double>::infinity();
+  std::size_t max_steps = std::numeric_limits<std::size_t>::max();
+  bool resume = false;
+};
+
+/// Set by the first signal that asks the program to end: the step that runs is finished and kept. The second one ends
+/// the program.
+volatile std::sig_atomic_t asked_to_stop = 0;
+
+void ask_to_stop(int number) {
+  asked_to_stop = 1;
+  std::signal(number, SIG_DFL);
+}
+
+fs::path data_path(const Options& options, const ndt::train::TrainConfig& config) {
+  if (!options.data.empty()) return options.data;
+  if (config.train_file != config.valid_file) {
+    throw Refused("training and validation data in two files, " + config.train_file + " and " + config.valid_file,
+                  options.configs.back(), "--data FILE.h5 with both splits");
+  }
+  return fs::path(config.data_folder) / config.train_file;
+}
+
+ndt::data::Dataset load(const Options& options, const fs::path& path, const ndt::train::TrainConfig& config) {
+  DatasetOptions wanted = options.dataset;
+  wanted.least_valid = config.do_val ? 1 : 0;
+  ndt::data::Dataset dataset = load_dataset(path, wanted);
+  if (config.ignore_forward) ndt::data::drop_forward_bins(dataset);
+  const auto length = static_cast<std::size_t>(std::max<std::int64_t>(config.chop_length, 0));
+  if (length == 0 || length == dataset.bins) return dataset;
+  if (length > dataset.bins || dataset.forward_bins != 0) {
+    throw Refused("MODEL.TRIAL_LENGTH is " + std::to_string(length), path.string(),
+                  "trials have " + std::to_string(dataset.bins) + " bins" +
+                      (dataset.forward_bins != 0 ? ", some of them forward bins: they cannot be chopped" : ""));
+  }
+  ndt::data::chop(dataset, length);
+  return dataset;
+}
+
+/// Largest training count + 3, as the reference has it (src/runner.py).
+std::size_t max_spikes_of(const ndt::data::Dataset& dataset) {
+  return ndt::data::largest_count(dataset.train.counts.data(), dataset.train.counts.size()) + std::size_t{3};
+}
+
+/// A model to start from must be the one of the configuration, but for its context.
+void check_init(const ndt::ModelConfig& init, ndt::ModelConfig wanted, const std::string& where) {
+  wanted.context_forward = init.context_forward;
+  wanted.context_backward = init.context_backward;
+  wanted.full_context = init.full_context;
+  wanted.context_wrap_initial = init.context_wrap_initial;
+  wanted.norm_epsilon = init.norm_epsilon;
+  wanted.position_offset = init.position_offset;
+  if (init == wanted) return;
+  const auto shape = [](const ndt::ModelConfig& c) {
+    return fmt::format("{} neurons, {} bins, {} layers, {} heads, feed-forward {}, EMBED_DIM {}, max_spikes {}{}{}",
+                       c.neurons, c.trial_length, c.layers, c.heads, c.hidden_size, c.embed_dim, c.max_spikes,
+                       c.pre_norm ? ", pre-norm" : ", post-norm", c.learnable_position ? ", learned positions" : "");
+  };
+  throw Refused("the model to start from is another one: " + shape(init), where,
+                "configuration and data ask for " + shape(wanted) + "; other switches must be equal too");
+}
+
+/// The folder of a run: as asked, or runs/NAME of the configuration; a run that is there is never overwritten.
+fs::path run_folder(const Options& options) {
+  const auto has_run = [](const fs::path& folder) { return fs::exists(folder / "last.ckpt"); };
+  fs::path folder = options.out;
+  if (folder.empty()) {
+    const fs::path base = fs::path("runs") / fs::path(options.configs.back()).stem();
+    folder = base;
+    fs::path last = base;
+    for (int n = 2; has_run(folder); ++n) {
+      last = folder;
+      folder = base.string() + "-" + std::to_string(n);
+    }
+    if (options.resume) folder = last;
+  } else if (!options.resume && has_run(folder)) {
+    throw Refused("there is a run already", folder.string(), "--resume to go on with it, or another folder");
+  }
+  if (options.resume && !has_run(folder)) {
+    throw Refused("no run to resume", (folder / "last.ckpt").string(), "the folder of a run that was stopped");
+  }
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) {
+    throw Refused("cannot make the folder: " + error.message(), folder.string(), "a place that can be written to");
+  }
+  return folder;
+}
+
+/// One run, with its files.
+class Training {
+ public:
+  Training(const Options& options, const Common& common)
+      : options_(options),
+        config_(read_run_config({options.configs.begin(), options.configs.end()}, options.settings)),
+        data_path_(data_path(options, config_.train)),
+        dataset_(load(options, data_path_, config_.train)) {
+    if (!options.init.empty()) init_ = read_model(options.init);
+    const std::size_t max_spikes = init_ ? init_->config.max_spikes : max_spikes_of(dataset_);
+    const std::size_t length = init_ ? std::max(init_->config.trial_length, dataset_.bins) : dataset_.bins;
+    model_ = complete(config_, {dataset_.neurons, length, max_spikes}, data_path_.string());
+    if (init_) check_init(init_->config, model_, options.init);
+    require_enough_trials();
+    folder_ = run_folder(options);
+    trainer_ = std::make_unique<Trainer>(model_, config_.train, dataset_, ndt::OpenMP{common.threads});
+    run_.emplace(TrainingRun{trainer_->model_config(), trainer_->config(), data_fingerprint(dataset_),
+                             trainer_->parameters(), trainer_->optimizer().mean(), trainer_->optimizer().square(),
+                             trainer_->state()});
+    if (init_) {
+      const ndt::Parameters<float> start = parameters_of(*init_, options.init);
+      std::copy(start.values().begin(), start.values().end(), trainer_->parameters().values().begin());
+    }
+    if (options.resume) load_checkpoint(*run_, folder_ / "last.ckpt");
+    trainer_->restored();
+  }
+
+  Answer run() {
+    std::signal(SIGINT, ask_to_stop);
+    std::signal(SIGTERM, ask_to_stop);
+    TrainingLog log(folder_ / "log.csv", trainer_->state().step);
+    if (!options_.resume) save();  // before the first step: the disk may be full, or the folder not writable
+    const std::size_t end = std::min(trainer_->last_step(), options_.max_steps);
+    TrainingProgress progress(end);
+    std::size_t bytes_after_first = 0;
+    while (!over(end)) {
+      const ndt::train::Progress step = one_step();
+      if (bytes_after_first == 0) bytes_after_first = trainer_->bytes();
+      progress.at(step, trainer_->state());
+      if (step.validated) {
+        log.add(step, trainer_->state().seconds);
+        if (step.best || !config_.train.do_val) write_best();
+        last_ = step;
+      }
+      if (step.step % checkpoint_steps() == 0) save();
+    }
+    save();
+    if (trainer_->state().best_step == 0) write_best();  // never validated: what there is
+    return answer(bytes_after_first);
+  }
+
+ private:
+  void require_enough_trials() const {
+    const std::size_t trials = dataset_.train.trials;
+    if (static_cast<double>(trials) * config_.train.random_subset_trials < 1) {
+      throw Refused("DATA.RANDOM_SUBSET_TRIALS leaves no trial", data_path_.string(),
+                    "there are " + std::to_string(trials) + " training trials");
+    }
+  }
+  bool over(std::size_t end) const {
+    const ndt::train::TrainingState& state = trainer_->state();
+    return trainer_->finished() || state.step >= end || state.seconds >= options_.max_minutes * 60 ||
+           asked_to_stop != 0;
+  }
+  ndt::train::Progress one_step() try { return trainer_->step(); } catch (const ndt::train::NotFinite& stopped) {
+    throw Refused(stopped.what(), folder_.string(),
+                  "a lower TRAIN.LR.INIT or TRAIN.MAX_GRAD_NORM; last.ckpt and best.safetensors are kept");
+  }
+  std::size_t checkpoint_steps() const {
+    const std::size_t interval = std::max<std::size_t>(1, config_.train.checkpoint_interval);
+    return config_.train.updates_are_epochs() ? interval * trainer_->batches() : interval;
+  }
+  void save() { save_checkpoint(*run_, folder_ / "last.ckpt"); }
+  void write_best() {
+    ModelFile file;
+    file.config = model_;
+    file.tensors = tensors_of(model_, trainer_->parameters());
+    if (is_bin_width(dataset_.bin_width)) file.bin_width = dataset_.bin_width;
+    file.loss_topk = config_.train.topk;
+    write_safetensors(file, folder_ / "best.safetensors");
+  }
+
+  std::string reason() const {
+    const ndt::train::TrainingState& state = trainer_->state();
+    if (asked_to_stop != 0) return "a signal";
+    if (state.stopped) return "patience";
+    if (trainer_->finished()) return "num_updates";
+    return state.seconds >= options_.max_minutes * 60 ? "max_minutes" : "max_steps";
+  }
+  Answer answer(std::size_t bytes_after_first) const {
+    const ndt::train::TrainingState& state = trainer_->state();
+    const auto number = [](double x) {
+      return std::isfinite(x) ? nlohmann::ordered_json(x) : nlohmann::ordered_json();
+    };
+    Answer answer;
+    answer.json = {{"out", folder_.string()},
+                   {"model", (folder_ / "best.safetensors").string()},
+                   {"steps", state.step},
+                   {"epochs", state.epoch},
+                   {"training_seconds", state.seconds},
+                   {"ms_per_step", state.step == 0 ? 0 : state.seconds / static_cast<double>(state.step) * 1e3},
+                   {"stopped_by", reason()},
+                   {"best_step", state.best_step},
+                   {"best_masked_loss", number(state.best_loss)},
+                   {"best_r2", number(state.best_r2)},
+                   {"last_masked_loss", number(last_.validation.masked_loss)},
+                   {"last_unmasked_loss", number(last_.validation.unmasked_loss)},
+                   {"last_r2", number(last_.validation.r2)},
+                   {"bytes", trainer_->bytes()},
+                   {"bytes_after_first_step", bytes_after_first}};
+    answer.text = fmt::format("{} steps in {:.0f} s ({:.1f} ms a step), stopped by {}\n", state.step, state.seconds,
+                              state.step == 0 ? 0 : state.seconds / static_cast<double>(state.step) * 1e3, reason());
+    if (state.best_step > 0) {
+      answer.text += fmt::format("lowest masked loss: {:.5f} in step {}\n", state.best_loss, state.best_step);
+    }
+    if (std::isfinite(state.best_r2)) answer.text += fmt::format("highest R2 of rates: {:.4f}\n", state.best_r2);
+    answer.text += "model: " + (folder_ / "best.safetensors").string() + "\n";
+    if (asked_to_stop != 0) answer.exit_status = 1;
+    return answer;
+  }
+
+  Options options_;
+  RunConfig config_;
+  fs::path data_path_, folder_;
+  ndt::data::Dataset dataset_;
+  std::optional<ModelFile> init_;
+  ndt::ModelConfig model_;
+  std::unique_ptr<Trainer> trainer_;
+  std::optional<TrainingRun> run_;
+  ndt::train::Progress last_{};
+};
+
+}  // namespace
+
+void add_train(CLI::App& app, Run& run) {
+  auto* command = app.add_subcommand("train", "trains a model on spike counts");
+  auto options = std::make_shared<Options>();
+  command->add_option("CONFIG", options->configs, "YAML files with the reference's keys, later ones win")->required();
+  command->add_option("--data", options->data, "HDF5 with training and validation trials");
+  command->add_option("--group", options->dataset.group, "the group of the file that holds them");
+  command->add_option("--truth-scale", options->dataset.truth_scale, "truth times this is counts per bin");
+  command->add_option("--out", options->out, "folder of the run [runs/NAME of the configuration]");
+  command->add_option("--set", options->settings, "KEY=VALUE, over what the files say")->allow_extra_args(false);
+  command->add_option("--max-minutes", options->max_minutes, "of training time")->check(CLI::NonNegativeNumber);
+  command->add_option("--max-steps", options->max_steps);
+  command->add_option("--init", options->init, "a model or checkpoint to start from, also into another context");
+  command->add_flag("--resume", options->resume, "go on with the run in the folder");
+  command->footer(
+      "Writes best.safetensors (lowest masked loss in validation), last.ckpt (all that --resume needs) and log.csv.\n"
+      "Bits do not depend on --threads, nor on whether a run was stopped and resumed.");
+  command->callback(
+      [options, &run] { run = [options](const Common& common) { return Training(*options, common).run(); }; });
+}
+
+}  // namespace tool

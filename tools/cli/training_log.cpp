@@ -1,0 +1,61 @@
+// tools/cli/training_log.cpp
+#include "training_log.hpp"
+
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+#include "../io/numbers.hpp"
+#include "../io/output_file.hpp"
+#include "../io/refused.hpp"
+
+namespace tool {
+
+namespace {
+
+constexpr const char* header = "step,training_seconds,learning_rate,train_loss,masked_loss,unmasked_loss,r2\n";
+
+std::string cell(double x) { return std::isnan(x) ? std::string() : text(x); }
+
+}  // namespace
+
+TrainingLog::TrainingLog(const std::filesystem::path& path, std::size_t step) : path_(path) {
+  std::string kept = header;
+  if (step > 0) {
+    std::ifstream old(path);
+    std::string line;
+    std::getline(old, line);
+    while (std::getline(old, line)) {
+      if (std::strtoull(line.c_str(), nullptr, 10) <= step && !line.empty()) kept += line + "\n";
+    }
+  }
+  OutputFile file(path);
+  file.write(kept.data(), kept.size());
+  file.commit();
+  file_ = std::fopen(path.c_str(), "ae");
+  if (file_ == nullptr) failed();
+}
+
+TrainingLog::~TrainingLog() {
+  if (file_ != nullptr) std::fclose(file_);
+}
+
+void TrainingLog::add(const ndt::train::Progress& progress, double seconds) {
+  std::string row = std::to_string(progress.step);
+  for (const double x : {seconds, progress.learning_rate, progress.train_loss, progress.validation.masked_loss,
+                         progress.validation.unmasked_loss, progress.validation.r2}) {
+    row += "," + cell(x);
+  }
+  row += "\n";
+  if (std::fwrite(row.data(), 1, row.size(), file_) != row.size() || std::fflush(file_) != 0) failed();
+}
+
+void TrainingLog::failed() const {
+  throw Refused(std::string("cannot write the log: ") + std::strerror(errno), path_.string(),
+                "a folder that can be written to, with enough room");
+}
+
+}  // namespace tool
