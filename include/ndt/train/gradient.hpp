@@ -91,7 +91,7 @@ class BatchGradient {
   static constexpr std::size_t rows_at_once = 256;
 
   template <class Count, class Policy, class Work>
-  double for_slots(const Batch<T, Count>& batch, const Policy& policy, Work work) {
+  double for_slots([[maybe_unused]] const Batch<T, Count>& batch, const Policy& policy, Work work) {
     NDT_ASSERT(batch.trials.size() > 0 && batch.bins > 0);
     while (tapes_.size() < policy.workers()) tapes_.emplace_back(*parameters_);
     std::array<double, gradient_slots> losses{};

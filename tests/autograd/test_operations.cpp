@@ -1,0 +1,166 @@
+// Every operation of the tape against finite differences in f64, at odd sizes.
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <ndt/autograd/activation.hpp>
+#include <ndt/autograd/attention.hpp>
+#include <ndt/autograd/dropout.hpp>
+#include <ndt/autograd/embedding.hpp>
+#include <ndt/autograd/layer_norm.hpp>
+#include <ndt/autograd/linear.hpp>
+#include <ndt/autograd/loss.hpp>
+#include <ndt/autograd/scale_norm.hpp>
+
+#include "../support/head.hpp"
+#include "../support/operation.hpp"
+#include "../support/policies.hpp"
+
+using ndt::Extents;
+using ndt::Parameters;
+using ndt::Tape;
+using ndt::Variable;
+using support::matrix;
+using support::Operation;
+using support::vector;
+
+#define NDT_DOUBLE_POLICIES ndt::simd::scalar<double>, ndt::simd::native<double>
+
+TEMPLATE_TEST_CASE("linear has the gradients of finite differences", "[autograd]", NDT_DOUBLE_POLICIES) {
+  using V = TestType;
+  for (const std::size_t inputs : {1, 3, 17}) {
+    for (const std::size_t outputs : {1, 5, 19}) {
+      for (const bool relu : {false, true}) {
+        INFO("inputs " << inputs << " outputs " << outputs << " relu " << relu);
+        Operation<V>({matrix("w", outputs, inputs), vector("b", outputs)}, {{7, inputs}}, [=](auto& tape, auto& x) {
+          return ndt::linear(tape, x[0], 0, 1, {.relu = relu});
+        }).check();
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("a residual and a variable that is read twice get all of their gradients", "[autograd]",
+                   NDT_DOUBLE_POLICIES) {
+  using V = TestType;
+  Operation<V>({matrix("w", 5, 5), vector("b", 5), vector("g", 5), vector("c", 5)}, {{7, 5}}, [](auto& tape, auto& x) {
+    auto* const y = ndt::layer_norm(tape, x[0], 2, 3, 1e-5);
+    auto* const z = ndt::linear(tape, y, 0, 1, {.residual = x[0]});
+    auto* const twice = ndt::linear(tape, z, 0, 1, {.residual = z});
+    return ndt::gelu(tape, ndt::linear(tape, twice, 0, 1, {.residual = y}));
+  }).check();
+}
+
+TEMPLATE_TEST_CASE("norms have the gradients of finite differences", "[autograd]", NDT_DOUBLE_POLICIES) {
+  using V = TestType;
+  for (const std::size_t width : {2, 3, 8, 21, 37}) {
+    INFO("width " << width);
+    Operation<V>({vector("gain", width), vector("bias", width)}, {{5, width}}, [](auto& tape, auto& x) {
+      return ndt::layer_norm(tape, x[0], 0, 1, 1e-5);
+    }).check();
+    Operation<V>({{.name = "scale"}}, {{5, width}}, [](auto& tape, auto& x) {
+      return ndt::scale_norm(tape, x[0], 0, 1e-5);
+    }).check();
+    // Rows shorter than the clamp are scaled by a constant.
+    Operation<V>({{.name = "scale"}}, {{5, width}}, [](auto& tape, auto& x) {
+      return ndt::scale_norm(tape, x[0], 0, 1e3);
+    }).check();
+  }
+}
+
+TEMPLATE_TEST_CASE("gelu has the gradient of finite differences", "[autograd]", NDT_DOUBLE_POLICIES) {
+  Operation<TestType>({}, {{5, 21}}, [](auto& tape, auto& x) { return ndt::gelu(tape, x[0]); }).check();
+}
+
+TEMPLATE_TEST_CASE("attention has the gradients of finite differences for every band", "[autograd]",
+                   NDT_DOUBLE_POLICIES) {
+  using V = TestType;
+  for (const std::size_t bins : {1, 6, 19}) {
+    for (const ndt::Band& band : support::bands()) {
+      for (const double rate : {0.0, 0.3}) {
+        INFO("bins " << bins << " back " << band.backward << " forward " << band.forward << " drop " << rate);
+        Operation<V>({}, {{2 * bins, 3 * 6}}, [=](auto& tape, auto& x) {
+          return ndt::attention(tape, x[0], {2, bins, band, {rate, 7}});
+        }).check();
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("attention in several blocks of rows has the gradients of finite differences", "[autograd]",
+                   NDT_DOUBLE_POLICIES) {
+  using V = TestType;
+  const std::size_t bins = 67;
+  const ndt::Band band{9, 4, 0};
+  REQUIRE(ndt::WeightBlocks(band, bins).count() > 2);
+  Operation<V>({}, {{2 * bins, 3 * 3}}, [=](auto& tape, auto& x) {
+    return ndt::attention(tape, x[0], {1, bins, band, {0.2, 7}});
+  }).check();
+}
+
+TEMPLATE_TEST_CASE("dropout has the gradient of finite differences, with and without a residual", "[autograd]",
+                   NDT_DOUBLE_POLICIES) {
+  using V = TestType;
+  Operation<V>({}, {{6, 21}}, [](auto& tape, auto& x) { return ndt::dropout(tape, x[0], {0.4, 1}); }).check();
+  Operation<V>({}, {{6, 21}, {6, 21}}, [](auto& tape, auto& x) {
+    return ndt::dropout(tape, x[0], {0.4, 1}, x[1]);
+  }).check();
+}
+
+TEMPLATE_TEST_CASE("the embedding has the gradients of finite differences", "[autograd]", NDT_DOUBLE_POLICIES) {
+  using V = TestType;
+  // 2 trials of 3 bins and 5 neurons; counts beyond the limit share the last row.
+  static const std::vector<std::uint16_t> counts = [] {
+    std::vector<std::uint16_t> all;
+    for (std::size_t i = 0; i < 30; ++i) all.push_back(static_cast<std::uint16_t>(i * 7 % 6));
+    return all;
+  }();
+  for (const std::size_t E : {1, 2, 3}) {
+    INFO("columns " << E);
+    Operation<V>({{.name = "table", .extents = Extents(6, E)}, {.name = "positions", .extents = Extents(4, 5 * E)}}, {},
+                 [](auto& tape, auto&) {
+                   auto* const x = ndt::lookup(tape, counts.data(), 6, 5, 0, 4);
+                   return ndt::scale_and_shift(tape, x, 1.7, 1, 3);
+                 })
+        .check();
+  }
+  Operation<V>({{.name = "positions", .extents = Extents(4, 5), .trained = false}}, {{6, 5}}, [](auto& tape, auto& x) {
+    return ndt::scale_and_shift(tape, x[0], 1.7, 0, 3);
+  }).check();
+}
+
+TEMPLATE_TEST_CASE("the Poisson loss and its gradient, of log rates and of rates", "[autograd]", NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  const std::size_t rows = 3, N = 21;
+  const Parameters<T> none({});
+  Tape<V> tape(none);
+  for (const bool lograte : {true, false}) {
+    tape.start(nullptr);
+    Variable<T>* const y = tape.variable(rows, N);
+    const std::vector<T> noise = support::noise<T>(rows * N, 5);
+    std::vector<T> counts, weight, losses(rows * N, T(-1));
+    double expected = 0;
+    for (std::size_t i = 0; i < rows * N; ++i) {
+      const T x = lograte ? noise[i] : std::abs(noise[i]) + T(0.1);
+      y->value[i / N][i % N] = x;
+      counts.push_back(static_cast<T>(i % 4));
+      weight.push_back(i % 3 == 0 ? T(1) : T(0));
+      const double v = static_cast<double>(x), c = static_cast<double>(counts[i]);
+      if (i % 3 == 0) expected += lograte ? std::exp(v) - c * v : v - c * std::log(v + 1e-8);
+    }
+    // What is not selected may be anything.
+    y->value[0][1] = std::numeric_limits<T>::infinity();
+    const double loss = ndt::poisson_loss(tape, y, {counts.data(), weight.data()}, lograte, 0.25, losses.data());
+    const double tolerance = sizeof(T) == 4 ? 1e-5 : 1e-12;
+    CHECK(loss == Approx(expected).epsilon(tolerance));
+    for (std::size_t i = 0; i < rows * N; ++i) {
+      const double v = static_cast<double>(y->value[i / N][i % N]), c = static_cast<double>(counts[i]);
+      const double slope = i % 3 != 0 ? 0 : 0.25 * (lograte ? std::exp(v) - c : 1 - c / (v + 1e-8));
+      CHECK(std::abs(static_cast<double>(y->gradient[i / N][i % N]) - slope) <= tolerance * (1 + std::abs(slope)));
+      if (i % 3 != 0) CHECK(losses[i] == T(0));
+    }
+  }
+}
