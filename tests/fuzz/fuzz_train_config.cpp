@@ -1,5 +1,5 @@
 // Any lines KEY=VALUE as a configuration of a training run: one that its own text gives back, or a refusal. Any text as
-// that text, likewise. The YAML parser is not in here: it runs in a process of its own, whatever it does.
+// JSON of one, likewise. The YAML parser is not in here: it runs in a process of its own, whatever it does.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -26,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   try {
     const ndt::train::TrainConfig config = tool::parse_train_config_text(text, "fuzz");
-    if (tool::train_config_text(config) != text) __builtin_trap();
+    const std::string written = tool::train_config_text(config);
+    if (tool::train_config_text(tool::parse_train_config_text(written, "fuzz")) != written) __builtin_trap();
   } catch (const tool::Refused&) {
   }
   return 0;

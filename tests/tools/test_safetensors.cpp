@@ -102,6 +102,19 @@ TEST_CASE("the share of losses that count is kept, and takes no place where it i
   }
 }
 
+TEST_CASE("a model keeps how it was trained", "[tools][safetensors]") {
+  tool::ModelFile model = small_model();
+  CHECK(tool::safetensors_bytes(model).find("training") == std::string::npos);
+  CHECK_FALSE(tool::parse_model(tool::safetensors_bytes(model), "m").training.has_value());
+  model.training.emplace();
+  model.training->mask.ratio = 0.3, model.training->seed = 5;
+  const std::string bytes = tool::safetensors_bytes(model);
+  CHECK(tool::parse_model(bytes, "m").training == model.training);
+  Parts parts(bytes);
+  parts.header["__metadata__"]["training"] = "{\"SEED\":-1}";
+  CHECK(says(refused(parts.rehash().whole()), "SEED is -1", "training"));
+}
+
 TEST_CASE("every switch of the configuration survives", "[tools][safetensors]") {
   for (auto change : {+[](ndt::ModelConfig& c) { c.embed_dim = 0, c.neurons = 12, c.heads = 3; },
                       +[](ndt::ModelConfig& c) { c.embed_dim = 0, c.neurons = 8, c.linear_embedder = true; },

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <ndt/ndt.hpp>
+#include <ndt/train/config.hpp>
 
 #include "tensor_file.hpp"
 
@@ -22,9 +23,10 @@ inline bool is_bin_width(double seconds) { return seconds >= 1e-6 && seconds <= 
 struct ModelFile {
   ndt::ModelConfig config;
   Tensors tensors;
-  std::optional<double> bin_width;  ///< seconds, where known
-  double loss_topk = 1;             ///< the share of the largest losses that a loss counts [LOSS.TOPK]
-  std::string name;                 ///< an identifier, for generated headers; may be empty
+  std::optional<double> bin_width;                  ///< seconds, where known
+  double loss_topk = 1;                             ///< the share of the largest losses that a loss counts [LOSS.TOPK]
+  std::optional<ndt::train::TrainConfig> training;  ///< how it was trained, where this tool did so
+  std::string name;                                 ///< an identifier, for generated headers; may be empty
 };
 
 /// Reads a PyTorch checkpoint (both containers) or a safetensors model of ours: whichever the content says it is.

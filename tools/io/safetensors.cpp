@@ -8,6 +8,7 @@
 #include "numbers.hpp"
 #include "refused.hpp"
 #include "tensor_file.hpp"
+#include "train_config.hpp"
 
 namespace tool {
 
@@ -45,6 +46,9 @@ ModelFile read_safetensors(std::string_view bytes, const std::string& where) {
     const auto is_share = [](double share) { return share >= 0 && share < 1; };
     model.loss_topk = number(*text, "loss_topk", where, is_share, "a share from 0 to less than 1 is expected");
   }
+  if (const std::string* const text = text_of("training")) {
+    model.training = parse_train_config_text(*text, where + " training");
+  }
   model.tensors = std::move(file.tensors);
   return model;
 }
@@ -54,6 +58,7 @@ std::string safetensors_bytes(const ModelFile& model) {
   if (!model.name.empty()) metadata["name"] = model.name;
   if (model.bin_width) metadata["bin_width"] = text(*model.bin_width);
   if (model.loss_topk < 1) metadata["loss_topk"] = text(model.loss_topk);
+  if (model.training) metadata["training"] = train_config_text(*model.training);
   return tensor_file_bytes(model_kind, std::move(metadata), model.tensors);
 }
 

@@ -46,7 +46,8 @@ ndt::ModelConfig complete(const RunConfig& config, const DataSizes& sizes, const
 /// the same text: a trained model's file carries it beside the text of the model's own configuration.
 std::string train_config_text(const ndt::train::TrainConfig& config);
 
-/// The inverse of train_config_text. Throws Refused for what it would not write.
+/// The inverse of train_config_text; defaults stand for keys that are missing, as an older program did not know them.
+/// Throws Refused for unknown keys and wrong values.
 ndt::train::TrainConfig parse_train_config_text(std::string_view text, const std::string& where);
 
 }  // namespace tool

@@ -13,9 +13,9 @@ namespace ndt::inline NDT_TARGET::train {
 /// The learning rate with which update number `update`, counted from 0, is done. With w the warm-up and n num_updates:
 ///
 ///   not scheduled  the initial rate
-///   cosine        initial * (update + 1) / w for update < w,
-///                 then initial * (1 + cos(pi * (update - w) / (n - w))) / 2, and 0 from n on
-///   inverse_sqrt  initial * (update + 1) / w for update + 1 < w, then initial * sqrt(w / (update + 1))
+///   cosine         initial * (update + 1) / w for update < w,
+///                  then initial * (1 + cos(pi * (update - w) / (n - w))) / 2, and 0 from n on
+///   inverse_sqrt   initial * (update + 1) / w for update + 1 < w, then initial * sqrt(w / (update + 1))
 ///
 /// `reproduce` (reference: src/runner.py, src/utils.py, WarmupCosineSchedule of pytorch_transformers 1.2.0): warm-ups
 /// count `update` and not update + 1, so that the first one is spent at a rate of 0 (of 1e-8 * initial for
