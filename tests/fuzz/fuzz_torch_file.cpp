@@ -17,7 +17,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     support::Entries entries{{"archive/data.pkl", bytes.substr(0, pickle)}};
     for (int key = 0; key < 20; ++key)
       entries.emplace_back("archive/data/" + std::to_string(key), bytes.substr(pickle));
-    bytes = support::zip_bytes(entries, data[0] % 4 == 3);
+    // Stored or deflated as PyTorch writes it, or with 64-bit sizes in front of the contents or behind.
+    const bool wide = data[0] % 8 > 3, second = data[0] % 4 == 3;
+    bytes = wide ? support::zip64_bytes(entries, second) : support::zip_bytes(entries, second);
   }
   try {
     const tool::ModelFile model = tool::parse_model(bytes, "fuzz");

@@ -39,7 +39,11 @@ int main(int count, char** arguments) {
     save(folder / "pickle" / name, writer.pickle.stop());
     save(folder / "torch_file" / (name + "z"), '\0' + writer.zip());
     save(folder / "torch_file" / (name + "d"), '\0' + writer.zip(true));
-    save(folder / "torch_file" / (name + "l"), '\0' + writer.legacy());
+    save(folder / "torch_file" / (name + "w"), '\0' + support::zip64_bytes(writer.entries(), number % 2 == 0));
+    const std::string legacy = writer.legacy();
+    save(folder / "torch_file" / (name + "l"), '\0' + legacy);
+    // The magic number as protocol 4 has it, in a frame.
+    save(folder / "torch_file" / (name + "f"), std::string("\0\x80\4\x95\x0d\0\0\0\0\0\0\0", 12) + legacy.substr(2));
     const std::string pickle = writer.pickle.stop();
     save(folder / "torch_file" / (name + "p"), '\1' + pickle + std::string(pickle.size() / 3, '\0'));
     save(folder / "safetensors" / name, tool::safetensors_bytes(model));
