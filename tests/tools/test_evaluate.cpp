@@ -253,6 +253,20 @@ TEST_CASE("a model of held-in neurons and observed bins alone is scored on them"
   CHECK(j["ridge_bps"].is_number());
 }
 
+TEST_CASE("forward bins beyond the model's positions are not scored", "[tools][evaluate]") {
+  const Desk desk;
+  DataFile file;
+  for (const std::string split : {"train", "eval"}) {
+    file.counts[split + "_spikes_heldin"] = some_counts(4, tiny_bins, tiny_neurons, 31);
+    file.counts[split + "_spikes_heldin_forward"] = some_counts(4, 3, tiny_neurons, 32);
+  }
+  file.write(desk / "data.h5");
+  const auto j = evaluated(desk, tiny_model() + " data.h5");
+  CHECK(j["poisson_nll"].is_number());
+  CHECK_FALSE(j.contains("fp_bps"));
+  CHECK(support::has(j["left_out"]["fp_bps"].get<std::string>(), "positions"));
+}
+
 TEST_CASE("a submission holds the rates of all parts, per bin", "[tools][evaluate]") {
   const Desk desk;
   const Nlb nlb;
@@ -274,6 +288,10 @@ TEST_CASE("a submission holds the rates of all parts, per bin", "[tools][evaluat
     check("heldout_forward", all->part(shown_bins, forward_bins, shown_neurons, heldout_neurons));
   }
   CHECK(tool::list_datasets(desk / "out.h5").size() == 8);
+  // Whatever is written, what is scored stays.
+  const std::string on_train = tiny_model() + " input.h5 --split train";
+  CHECK(evaluated(desk, on_train + " --submission out.h5 --dataset-name mc_maze")["poisson_nll"] ==
+        evaluated(desk, on_train)["poisson_nll"]);
 }
 
 }  // namespace
