@@ -38,5 +38,6 @@ inline void count_elements(benchmark::State& state, double elements, double seco
 
 void register_forward();
 void register_kernels();
+void register_train_step();
 
 }  // namespace bench

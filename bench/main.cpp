@@ -6,6 +6,7 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   bench::register_kernels();
+  bench::register_train_step();
   bench::register_forward();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();

@@ -30,7 +30,7 @@ const std::map<std::string, Rooms> arrows = {
     {"data", {"tensor"}},
     {"metrics", {"core"}},
     {"autograd", {"kernels", "tensor"}},
-    {"train", {"model", "autograd", "data", "metrics"}},
+    {"train", {"model", "autograd", "data", "metrics"}},  // and ndt/train.hpp
 };
 
 /// These may use the heap, exceptions and all of the standard library, but nothing else.

@@ -1,0 +1,20 @@
+// ndt/train.hpp: everything for training. Uses the heap and exceptions; for inference alone include ndt/ndt.hpp.
+#pragma once
+
+#include "ndt/autograd/activation.hpp"
+#include "ndt/autograd/attention.hpp"
+#include "ndt/autograd/dropout.hpp"
+#include "ndt/autograd/embedding.hpp"
+#include "ndt/autograd/layer_norm.hpp"
+#include "ndt/autograd/linear.hpp"
+#include "ndt/autograd/loss.hpp"
+#include "ndt/autograd/parameters.hpp"
+#include "ndt/autograd/scale_norm.hpp"
+#include "ndt/autograd/tape.hpp"
+#include "ndt/data/batches.hpp"
+#include "ndt/data/chop.hpp"
+#include "ndt/data/dataset.hpp"
+#include "ndt/data/masking.hpp"
+#include "ndt/train/config.hpp"
+#include "ndt/train/network.hpp"
+#include "ndt/train/trainer.hpp"
