@@ -34,7 +34,7 @@ constexpr double slack = std::numeric_limits<long double>::digits > 53 ? 0.0 : 0
 TEST_CASE("exp is within an ulp over its whole range", "[data][portable_math]") {
   const auto theirs = [](long double x) { return std::exp(x); };
   CHECK(worst(data::exp, theirs, -1, 1) < 1.0 + slack);
-  CHECK(worst(data::exp, theirs, -20, 20) < 1.0 + slack);
+  CHECK(worst(data::exp, theirs, -20, 20) < 0.88 + slack);  // 0.85; 0.93 without the lost part of the argument
   CHECK(worst(data::exp, theirs, -708, 709) < 1.0 + slack);
   CHECK(data::exp(0.0) == 1.0);
   CHECK(data::exp(710.0) == INFINITY);
@@ -82,15 +82,6 @@ TEST_CASE("tanh is within three ulps and keeps the digits of small numbers", "[d
   CHECK(data::tanh(1e300) == 1.0);
   CHECK(data::tanh(-INFINITY) == -1.0);
   CHECK(data::tanh(0.0) == 0.0);
-}
-
-TEST_CASE("a product is rounded before it is added", "[data][portable_math]") {
-  // (1 + 2^-30)^2 = 1 + 2^-29 + 2^-60, of which a double holds the first two terms; a fused multiply-add sees the
-  // third.
-  volatile double a = 1 + 0x1p-30, c = -(1 + 0x1p-29);
-  const double x = a, y = c;
-  CHECK(data::times(x, x) + y == 0.0);
-  CHECK(std::fma(x, x, y) == 0x1p-60);
 }
 
 }  // namespace
