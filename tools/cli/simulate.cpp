@@ -118,6 +118,8 @@ void add_simulate(CLI::App& app, Run& run) {
     system->add_option("--mean-rate", options->mean_rate, "spikes per second")->capture_default_str();
     system->add_option("--weight-scale", options->weight_scale, "weights are +-[1, 2] times this")
         ->capture_default_str();
+    system->add_option("--speed", options->speed, "the system's own time in a second; 6 in the example of LFADS")
+        ->capture_default_str();
   }
   {
     const auto [system, options] = add_system<data::ChaoticRnnOptions>(

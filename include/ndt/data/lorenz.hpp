@@ -28,6 +28,9 @@ struct LorenzOptions {
   /// Weights are drawn from +-[scale, 2 scale], by LFADS with scale 1. LFADS also normalises each trajectory by itself,
   /// which now and then makes a neuron burst; here states are normalised over all conditions together.
   double weight_scale = 1.0;
+  /// The system's own time in a second of a trial. With 1.5 a trial holds two turns of the attractor; the example of
+  /// LFADS has 6, eight turns, which takes a model several times as many steps to learn.
+  double speed = 1.5;
   std::uint64_t seed = 0;
 };
 
@@ -48,9 +51,8 @@ inline LorenzState lorenz_step(const LorenzState& s, double dt) noexcept {
 
 namespace lorenz_detail {
 
-// A millisecond of a trial is a step of 0.006 in the system's own time.
-constexpr double system_time_per_second = 6.0;
 constexpr int burn_in_steps = 500;
+constexpr double burn_in_step = 0.006;  // in the system's own time
 
 /// The states of all conditions, [conditions, steps], each coordinate with mean 0 and maximum 1 over all of them.
 inline std::vector<LorenzState> trajectories(const LorenzOptions& options, std::size_t steps, double dt) {
@@ -60,7 +62,7 @@ inline std::vector<LorenzState> trajectories(const LorenzOptions& options, std::
     RandomStream random = drawn(options.seed, Drawn::initial_state, condition);
     const double x = normal(random), y = normal(random), z = normal(random);
     LorenzState state = {x, y, z + 25.0};
-    for (int step = 0; step < burn_in_steps; ++step) state = lorenz_step(state, 0.001 * system_time_per_second);
+    for (int step = 0; step < burn_in_steps; ++step) state = lorenz_step(state, burn_in_step);
     for (std::size_t step = 0; step < steps; ++step) {
       states.push_back(state);
       state = lorenz_step(state, dt);
@@ -91,11 +93,12 @@ inline Simulation simulate_lorenz(const LorenzOptions& options = {}) {
   require_sizes(trials, T, N);
   require_option(options.bin_width >= 0.001 && options.bin_width <= 1.0, "a bin width outside 0.001 to 1 s");
   require_option(options.mean_rate > 0.0 && options.mean_rate <= 1e4, "a mean rate outside 0 to 10000 spikes/s");
+  require_option(options.speed > 0.0 && options.speed <= 20.0, "a speed outside 0 to 20");
   require_option(options.weight_scale >= 0.0 && options.weight_scale <= 10.0, "a weight scale outside 0 to 10");
 
   // Steps of about a millisecond, a whole number of them in a bin; a bin's rate is the mean over its steps.
   const auto steps = static_cast<std::size_t>(options.bin_width / 0.001 + 0.5);
-  const double dt = options.bin_width * lorenz_detail::system_time_per_second / static_cast<double>(steps);
+  const double dt = options.bin_width * options.speed / static_cast<double>(steps);
   const std::vector<LorenzState> states = lorenz_detail::trajectories(options, T * steps, dt);
 
   std::vector<double> rates(options.conditions * T * N);  // relative to one base rate for all
