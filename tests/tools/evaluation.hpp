@@ -90,6 +90,7 @@ inline Floats inferred(const Desk& desk, const std::string& model, const Counts&
   return {array.shape, array.values};
 }
 
+/// The answer of `ndt evaluate`. To be kept in something that is not const: [] of a missing name is then null.
 inline nlohmann::json evaluated(const Desk& desk, const std::string& arguments) {
   const Ran ran = desk.ndt("evaluate " + arguments + " --json");
   INFO(ran.err);

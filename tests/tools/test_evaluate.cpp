@@ -41,7 +41,7 @@ TEST_CASE("an LFADS file is scored by its counts, rates, behaviour and condition
   file.write(desk / "data.h5");
   for (const std::string split : {"valid", "train"}) {
     INFO(split);
-    const auto j = evaluated(desk, tiny_model() + " data.h5 --psth-sd 1.5 --split " + split);
+    auto j = evaluated(desk, tiny_model() + " data.h5 --psth-sd 1.5 --split " + split);
     const Counts& counts = file.counts.at(split + "_data");
     const Floats rates = inferred(desk, tiny_model(), counts, "rates");
     const Floats log_rates = inferred(desk, tiny_model(), counts, "log_rates");
@@ -95,8 +95,8 @@ TEST_CASE("the scale of the truth may be given, and any number of threads", "[to
     for (float& rate : file.floats[split].values) rate *= 0.5f;
   }
   file.write(desk / "scaled.h5");
-  const auto j = evaluated(desk, tiny_model() + " data.h5");
-  const auto scaled = evaluated(desk, tiny_model() + " scaled.h5 --truth-scale 0.5 --threads 2");
+  auto j = evaluated(desk, tiny_model() + " data.h5");
+  auto scaled = evaluated(desk, tiny_model() + " scaled.h5 --truth-scale 0.5 --threads 2");
   CHECK(is(scaled["r2"], j["r2"]));
   CHECK(scaled["poisson_nll"] == j["poisson_nll"]);
   CHECK(scaled["behavior_r2"] == j["behavior_r2"]);
@@ -113,7 +113,7 @@ TEST_CASE("counts above max_spikes are clipped for the model and scored as they 
   }();
   file.counts["valid_data"].values[5] = 9, file.counts["valid_data"].values[77] = 200;
   file.write(desk / "data.h5");
-  const auto j = evaluated(desk, tiny_model() + " data.h5");
+  auto j = evaluated(desk, tiny_model() + " data.h5");
   CHECK(j["clipped"] == 2);
   CHECK(is(j["poisson_nll"], metrics::poisson_loss(log_rates.view(), file.counts["valid_data"].view()).mean()));
 }
@@ -124,12 +124,12 @@ TEST_CASE("metrics without a value are null, and those asked for are alone", "[t
   file.counts["valid_data"] = some_counts(3, tiny_bins, tiny_neurons, 8);
   for (auto& count : file.counts["valid_data"].values) count = 0;
   file.write(desk / "silent.h5");
-  const auto j = evaluated(desk, tiny_model() + " silent.h5");
+  auto j = evaluated(desk, tiny_model() + " silent.h5");
   CHECK(j.contains("bits_per_spike"));
   CHECK(j["bits_per_spike"].is_null());
   CHECK(j["poisson_nll"].is_number());
 
-  const auto few = evaluated(desk, tiny_model() + " silent.h5 --only cosine,poisson_nll");
+  auto few = evaluated(desk, tiny_model() + " silent.h5 --only cosine,poisson_nll");
   CHECK(few.contains("cosine"));
   CHECK(few["poisson_nll"] == j["poisson_nll"]);
   CHECK_FALSE(few.contains("aggregate_r"));
@@ -192,7 +192,7 @@ TEST_CASE("an NLB file with its target is scored as the benchmark does", "[tools
   const Desk desk;
   const Nlb nlb;
   nlb.write(desk);
-  const auto j = evaluated(desk, tiny_model() + " input.h5 --target target.h5 --target-group mc_maze");
+  auto j = evaluated(desk, tiny_model() + " input.h5 --target target.h5 --target-group mc_maze");
   const Floats all = Nlb::rates(desk, nlb.eval), all_train = Nlb::rates(desk, nlb.train);
   const Floats rates = all.part(0, shown_bins, 0, tiny_neurons);
   CHECK(is(j["bits_per_spike"], metrics::bits_per_spike(all.part(0, shown_bins, 0, shown_neurons).view(),
@@ -221,7 +221,7 @@ TEST_CASE("counts that the benchmark keeps to itself are not scored", "[tools][e
   const Desk desk;
   const Nlb nlb;
   nlb.write(desk);
-  const auto j = evaluated(desk, tiny_model() + " input.h5");
+  auto j = evaluated(desk, tiny_model() + " input.h5");
   for (const char* name : {"co_bps", "fp_bps", "ridge_bps", "behavior_r2", "psth_r2"}) {
     INFO(name);
     CHECK_FALSE(j.contains(name));
@@ -244,7 +244,7 @@ TEST_CASE("a model of held-in neurons and observed bins alone is scored on them"
     file.counts[split + "_spikes_heldout_forward"] = some_counts(trials, 3, 2, 25);
   }
   file.write(desk / "data.h5");
-  const auto j = evaluated(desk, tiny_model() + " data.h5");
+  auto j = evaluated(desk, tiny_model() + " data.h5");
   const Counts& counts = file.counts["eval_spikes_heldin"];
   const Floats rates = inferred(desk, tiny_model(), counts, "rates");
   CHECK(is(j["bits_per_spike"], metrics::bits_per_spike(rates.view(), counts.view())));
@@ -261,7 +261,7 @@ TEST_CASE("forward bins beyond the model's positions are not scored", "[tools][e
     file.counts[split + "_spikes_heldin_forward"] = some_counts(4, 3, tiny_neurons, 32);
   }
   file.write(desk / "data.h5");
-  const auto j = evaluated(desk, tiny_model() + " data.h5");
+  auto j = evaluated(desk, tiny_model() + " data.h5");
   CHECK(j["poisson_nll"].is_number());
   CHECK_FALSE(j.contains("fp_bps"));
   CHECK(support::has(j["left_out"]["fp_bps"].get<std::string>(), "positions"));
@@ -271,7 +271,7 @@ TEST_CASE("a submission holds the rates of all parts, per bin", "[tools][evaluat
   const Desk desk;
   const Nlb nlb;
   nlb.write(desk);
-  const auto j = evaluated(desk, tiny_model() + " input.h5 --submission out.h5 --dataset-name mc_maze_20");
+  auto j = evaluated(desk, tiny_model() + " input.h5 --submission out.h5 --dataset-name mc_maze_20");
   CHECK(j["submission"] == "out.h5");
   const Floats eval = Nlb::rates(desk, nlb.eval), train = Nlb::rates(desk, nlb.train);
   for (const auto& [split, all] : {std::pair("train", &train), std::pair("eval", &eval)}) {

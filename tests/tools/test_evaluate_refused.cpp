@@ -70,7 +70,7 @@ TEST_CASE("a regression without enough rows is left out, or refused if asked for
   file.floats["valid_behavior"] = some_floats({5, tiny_bins, 2}, 4);
   for (float& value : file.floats["train_behavior"].values) value = NAN;
   file.write(desk / "data.h5");
-  const auto j = support::evaluated(desk, tiny_model() + " data.h5");
+  auto j = support::evaluated(desk, tiny_model() + " data.h5");
   CHECK_FALSE(j.contains("behavior_r2"));
   CHECK(says(j["left_out"]["behavior_r2"].get<std::string>(), "fewer rows than folds"));
   CHECK(says(refused(desk, tiny_model() + " data.h5 --only behavior_r2"), "no behavior_r2", "fewer rows than folds"));
