@@ -1,0 +1,152 @@
+// ndt train as a user meets it: files, resuming, and what is refused.
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+#include "../support/catch.hpp"
+#include "desk.hpp"
+
+using support::contents, support::Desk, support::is_error_line, support::Ran;
+
+namespace {
+
+/// A folder with a small data set and a configuration that learns little but fast.
+struct TrainingDesk : Desk {
+  TrainingDesk() {
+    put("small.yaml",
+        "MODEL:\n  NUM_LAYERS: 1\n  HIDDEN_SIZE: 16\n  EMBED_DIM: 2\n  LEARNABLE_POSITION: True\n  PRE_NORM: True\n"
+        "TRAIN:\n  BATCH_SIZE: 16\n  NUM_UPDATES: 60\n  VAL_INTERVAL: 5\n  CHECKPOINT_INTERVAL: 4\n"
+        "  MASK_SPAN_RAMP_START: 0\n  MASK_SPAN_RAMP_END: 30\n  MASK_MAX_SPAN: 3\n  LR:\n    SCHEDULE: False\n");
+    REQUIRE(ndt("simulate lorenz data.h5 --conditions 8 --repeats 10 --bins 12 --neurons 6").status == 0);
+  }
+  void put(const char* name, const std::string& text) const { support::write(*this / name, text); }
+  Ran train(const std::string& rest) const { return ndt("train small.yaml --data data.h5 " + rest); }
+  std::string log_without_seconds(const char* run) const {
+    std::istringstream log(contents(*this / run / "log.csv"));
+    std::string kept;
+    for (std::string line; std::getline(log, line);) {
+      const std::size_t first = line.find(','), second = line.find(',', first + 1);
+      kept += line.substr(0, first) + line.substr(second) + "\n";
+    }
+    return kept;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("training writes a model, a log and a checkpoint, and says what came of it", "[tools][train]") {
+  const TrainingDesk desk;
+  const Ran ran = desk.train("--out run --json");
+  INFO(ran.err);
+  REQUIRE(ran.status == 0);
+  const auto json = nlohmann::json::parse(ran.out);
+  CHECK(json["steps"] == 60);
+  CHECK(json["stopped_by"] == "num_updates");
+  CHECK(json["bytes"] == json["bytes_after_first_step"]);
+  CHECK(std::filesystem::exists(desk / "run/last.ckpt"));
+  const std::string log = contents(desk / "run/log.csv");
+  CHECK(log.rfind("step,training_seconds,learning_rate,train_loss,masked_loss,unmasked_loss,r2\n", 0) == 0);
+  CHECK(std::count(log.begin(), log.end(), '\n') == 1 + 60 / 5);
+  const Ran inspected = desk.ndt("inspect run/best.safetensors --json");
+  CHECK(nlohmann::json::parse(inspected.out)["neurons"] == 6);
+  CHECK(desk.ndt("infer run/best.safetensors data.h5 rates.h5 --key valid_data").status == 0);
+  const Ran evaluated = desk.ndt("evaluate run/best.safetensors data.h5 --json");
+  CHECK(evaluated.status == 0);
+}
+
+TEST_CASE("a run that was stopped, killed or split over threads ends as one that was not", "[tools][train]") {
+  const TrainingDesk desk;
+  REQUIRE(desk.train("--out whole").status == 0);
+  REQUIRE(desk.train("--out parts --threads 2 --max-steps 7").status == 0);
+  CHECK(desk.train("--out parts --max-steps 22 --resume").status == 0);
+  CHECK(desk.train("--out parts --threads 3 --resume").status == 0);
+  // Killed between two checkpoints: the log is ahead of the checkpoint then.
+  REQUIRE(desk.train("--out killed --max-steps 9").status == 0);
+  const std::string ahead = contents(desk / "killed/log.csv") + "10,0,0,0,0,0,0\n";
+  support::write(desk / "killed/log.csv", ahead);
+  CHECK(desk.train("--out killed --resume").status == 0);
+  for (const char* const other : {"parts", "killed"}) {
+    INFO(other);
+    CHECK(contents(desk / other / "best.safetensors") == contents(desk / "whole/best.safetensors"));
+    CHECK(desk.log_without_seconds(other) == desk.log_without_seconds("whole"));
+  }
+}
+
+TEST_CASE("a run killed at any moment leaves a checkpoint that is whole", "[tools][train]") {
+  const TrainingDesk desk;
+  desk.put("kill.sh", "timeout -s KILL \"$1\" '" + std::string(NDT_TOOL) +
+                          "' train small.yaml --data data.h5 --out run --set TRAIN.CHECKPOINT_INTERVAL=1"
+                          " --set TRAIN.NUM_UPDATES=1000000 >/dev/null 2>&1\n");
+  for (const char* const seconds : {"0.3", "0.37", "0.45", "0.6"}) {
+    std::filesystem::remove_all(desk / "run");
+    const int status =
+        std::system(("cd '" + desk.folder.path().string() + "' && sh kill.sh " + seconds + " </dev/null").c_str());
+    CHECK(status != 0);
+    if (!std::filesystem::exists(desk / "run/last.ckpt")) continue;
+    const Ran ran =
+        desk.train("--out run --resume --set TRAIN.CHECKPOINT_INTERVAL=1 --max-steps 100000 --max-minutes 0 --json");
+    INFO(ran.err);
+    CHECK(ran.status == 0);
+  }
+}
+
+TEST_CASE("fine-tuning starts from a model, also in another context", "[tools][train]") {
+  const TrainingDesk desk;
+  REQUIRE(desk.train("--out first").status == 0);
+  const Ran ran = desk.train("--out causal --init first/best.safetensors --set MODEL.CONTEXT_FORWARD=0 --max-steps 5");
+  INFO(ran.err);
+  REQUIRE(ran.status == 0);
+  const auto json = nlohmann::json::parse(desk.ndt("inspect causal/best.safetensors --json").out);
+  CHECK(json["look_ahead_bins"] == 0);
+  const Ran other = desk.train("--out other --init first/best.safetensors --set MODEL.NUM_LAYERS=2");
+  CHECK(other.status == 2);
+  CHECK(is_error_line(other.err));
+  CHECK(other.err.find("1 layers") != std::string::npos);
+  CHECK(other.err.find("2 layers") != std::string::npos);
+}
+
+TEST_CASE("bad training input gets one line, exit 2, and nothing is lost", "[tools][train]") {
+  const TrainingDesk desk;
+  REQUIRE(desk.train("--out run --max-steps 5").status == 0);
+  const std::string before = contents(desk / "run/last.ckpt");
+  struct Bad {
+    const char *arguments, *says;
+  };
+  const Bad bad = GENERATE(
+      Bad{"train small.yaml --data data.h5 --out run", "there is a run already"},
+      Bad{"train small.yaml --data data.h5 --out none --resume", "no run to resume"},
+      Bad{"train small.yaml --data data.h5 --out run --resume --set TRAIN.LR.INIT=0.01", "another configuration"},
+      Bad{"train small.yaml --data data.h5 --out run --resume --set MODEL.NUM_LAYERS=2", "another model"},
+      Bad{"train small.yaml --data missing.h5 --out new", "missing.h5"},
+      Bad{"train missing.yaml --data data.h5 --out new", "missing.yaml"},
+      Bad{"train small.yaml --data data.h5 --out new --set TRAIN.LR.INT=1", "INIT"},
+      Bad{"train small.yaml --data data.h5 --out new --set MODEL.NUM_HEADS=5", "heads"},
+      Bad{"train small.yaml --data data.h5 --out new --set TRAIN.LR.INIT=1 --set TRAIN.NUM_UPDATES=9000",
+          "is not finite in step"},
+      Bad{"train small.yaml --data data.h5 --out new --set MODEL.TRIAL_LENGTH=50", "TRIAL_LENGTH is 50"},
+      Bad{"train small.yaml --data data.h5 --out small.yaml", "small.yaml"},
+      Bad{"train small.yaml --data data.h5 --out new --init small.yaml", "small.yaml"},
+      Bad{"train small.yaml --data small.yaml --out new", "small.yaml"});
+  INFO(bad.arguments);
+  const Ran ran = desk.ndt(bad.arguments);
+  INFO(ran.err);
+  CHECK(ran.status == 2);
+  const std::string last = ran.err.substr(ran.err.rfind("ndt: error: ", ran.err.size() - 2));
+  CHECK(is_error_line(last));
+  CHECK(last.find(bad.says) != std::string::npos);
+  CHECK(contents(desk / "run/last.ckpt") == before);
+}
+
+TEST_CASE("a checkpoint that does not fit on the disk leaves the one before", "[tools][train]") {
+  const TrainingDesk desk;
+  REQUIRE(desk.train("--out run --max-steps 5").status == 0);
+  const std::string before = contents(desk / "run/last.ckpt");
+  // A limit on the size of files stands for the full disk.
+  desk.put("full.sh", "ulimit -f 8; '" + std::string(NDT_TOOL) +
+                          "' train small.yaml --data data.h5 --out run --resume >/dev/null 2>err\n");
+  const int status = std::system(("cd '" + desk.folder.path().string() + "' && sh full.sh </dev/null").c_str());
+  CHECK(WEXITSTATUS(status) == 2);
+  CHECK(contents(desk / "err").find("cannot write the output") != std::string::npos);
+  CHECK(contents(desk / "run/last.ckpt") == before);
+  CHECK(desk.train("--out run --resume").status == 0);
+}
