@@ -7,6 +7,7 @@
 #include "../tests/support/golden.hpp"
 #include "dynamic.cpp"
 #include "embedded.cpp"
+#include "training.cpp"
 
 namespace {
 
@@ -40,9 +41,11 @@ TEST_CASE("the dynamic example gives the rates of any model", "[examples]") {
   CHECK(support::worst_error(rates, expected) < support::log_rate_bound<float>);
 }
 
+TEST_CASE("the training example finds rates", "[examples]") { CHECK(train_on_lorenz(250) > 0.2); }
+
 TEST_CASE("the README shows the examples as they are", "[examples]") {
   const std::string readme = text_of("README.md");
-  for (const char* file : {"examples/embedded.cpp", "examples/dynamic.cpp"}) {
+  for (const char* file : {"examples/embedded.cpp", "examples/dynamic.cpp", "examples/training.cpp"}) {
     INFO(file);
     const std::string code = text_of(file);
     REQUIRE(!code.empty());

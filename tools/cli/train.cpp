@@ -200,6 +200,7 @@ class Training {
     file.tensors = tensors_of(model_, trainer_->parameters());
     if (is_bin_width(dataset_.bin_width)) file.bin_width = dataset_.bin_width;
     file.loss_topk = config_.train.topk;
+    file.training = config_.train;
     write_safetensors(file, folder_ / "best.safetensors");
   }
 
