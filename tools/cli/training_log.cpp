@@ -29,7 +29,7 @@ TrainingLog::TrainingLog(const std::filesystem::path& path, std::size_t step) : 
     std::string line;
     std::getline(old, line);
     while (std::getline(old, line)) {
-      if (std::strtoull(line.c_str(), nullptr, 10) <= step && !line.empty()) kept += line + "\n";
+      if (std::strtoull(line.c_str(), nullptr, 10) <= step && !line.empty()) kept.append(line).push_back('\n');
     }
   }
   OutputFile file(path);
@@ -47,9 +47,9 @@ void TrainingLog::add(const ndt::train::Progress& progress, double seconds) {
   std::string row = std::to_string(progress.step);
   for (const double x : {seconds, progress.learning_rate, progress.train_loss, progress.validation.masked_loss,
                          progress.validation.unmasked_loss, progress.validation.r2}) {
-    row += "," + cell(x);
+    row.append(1, ',').append(cell(x));
   }
-  row += "\n";
+  row.push_back('\n');
   if (std::fwrite(row.data(), 1, row.size(), file_) != row.size() || std::fflush(file_) != 0) failed();
 }
 
