@@ -36,7 +36,7 @@ void add(const bench::Shape& shape, std::size_t batch, int threads) {
 
 void bench::register_forward() {
   for (const bench::Shape& shape : bench::shapes) {
-    for (const std::size_t batch : {1, 64}) {
+    for (const std::size_t batch : std::vector<std::size_t>{1, 64}) {
       add(shape, batch, 1);
 #ifdef _OPENMP
       for (int threads = 2; threads <= omp_get_num_procs(); threads *= 2) add(shape, batch, threads);

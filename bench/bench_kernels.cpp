@@ -81,13 +81,13 @@ void bench::register_kernels() {
                                 {50, 58, 58},
                                 {5, 100, 100},
                                 {1, 202, 606}}) {
-    add("gemm/" + sizes({M, K, N}), [=](benchmark::State& state) { gemm(state, M, K, N); });
+    add("gemm/" + sizes({M, K, N}), [M = M, K = K, N = N](benchmark::State& state) { gemm(state, M, K, N); });
   }
   for (const auto& [bins, width] : {std::pair<std::size_t, std::size_t>{70, 101}, {180, 91}, {50, 29}, {5, 50}}) {
     add("attention/full/" + sizes({bins, width}),
-        [=](benchmark::State& state) { attention(state, bins, width, ndt::Band{}); });
+        [bins = bins, width = width](benchmark::State& state) { attention(state, bins, width, ndt::Band{}); });
   }
-  for (const std::size_t bins : {128, 256, 512}) {
+  for (const std::size_t bins : std::vector<std::size_t>{128, 256, 512}) {
     add("attention/band30+20/" + sizes({bins, 101}),
         [=](benchmark::State& state) { attention(state, bins, 101, {.backward = 30, .forward = 20}); });
   }

@@ -1,6 +1,7 @@
 // The example layer against torch.nn.GRU and finite differences.
 #include "gru.hpp"
 
+#include "../../tests/support/compare.hpp"
 #include "../../tests/support/golden.hpp"
 #include "../../tests/support/operation.hpp"
 #include "../../tests/support/policies.hpp"
@@ -36,8 +37,8 @@ TEMPLATE_TEST_CASE("the example's GRU is torch.nn.GRU, with its gradients", "[ex
   const auto worst = [](auto at, const std::vector<double>& expected) {
     double error = 0;
     for (std::size_t i = 0; i < expected.size(); ++i) {
-      error =
-          std::max(error, std::abs(static_cast<double>(at(i)) - expected[i]) / std::max(1.0, std::abs(expected[i])));
+      error = support::worse(error,
+                             std::abs(static_cast<double>(at(i)) - expected[i]) / std::max(1.0, std::abs(expected[i])));
     }
     return error;
   };
@@ -52,7 +53,7 @@ TEMPLATE_TEST_CASE("the example's GRU is torch.nn.GRU, with its gradients", "[ex
 
 TEST_CASE("the example's GRU has the gradients of finite differences", "[examples]") {
   using V = ndt::simd::native<double>;
-  for (const std::size_t units : {1, 5, 9}) {
+  for (const std::size_t units : std::vector<std::size_t>{1, 5, 9}) {
     support::Operation<V>(example::gru_parameters(3, units), {{2 * 4, 3}}, [](auto& tape, auto& x) {
       return example::gru(tape, x[0], 0, 4);
     }).check();

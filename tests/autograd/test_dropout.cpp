@@ -58,7 +58,7 @@ TEST_CASE("dropout is a function of its place, the same for floats and doubles",
 TEST_CASE("neighbouring choices of dropout are independent", "[autograd]") {
   const std::size_t n = 100000;
   const auto numbers = keep<double>(n, {.seed = 8}, 0.5);
-  for (const std::size_t lag : {1, 2, 15, 16, 17, 31, 32, 64, 127, 128}) {
+  for (const std::size_t lag : std::vector<std::size_t>{1, 2, 15, 16, 17, 31, 32, 64, 127, 128}) {
     double both = 0;
     for (std::size_t i = 0; i + lag < n; ++i) both += numbers[i] != 0 && numbers[i + lag] != 0;
     INFO("lag " << lag);

@@ -30,8 +30,8 @@ using support::vector;
 
 TEMPLATE_TEST_CASE("linear has the gradients of finite differences", "[autograd]", NDT_DOUBLE_POLICIES) {
   using V = TestType;
-  for (const std::size_t inputs : {1, 3, 17}) {
-    for (const std::size_t outputs : {1, 5, 19}) {
+  for (const std::size_t inputs : std::vector<std::size_t>{1, 3, 17}) {
+    for (const std::size_t outputs : std::vector<std::size_t>{1, 5, 19}) {
       for (const bool relu : {false, true}) {
         INFO("inputs " << inputs << " outputs " << outputs << " relu " << relu);
         Operation<V>({matrix("w", outputs, inputs), vector("b", outputs)}, {{7, inputs}}, [=](auto& tape, auto& x) {
@@ -55,7 +55,7 @@ TEMPLATE_TEST_CASE("a residual and a variable that is read twice get all of thei
 
 TEMPLATE_TEST_CASE("norms have the gradients of finite differences", "[autograd]", NDT_DOUBLE_POLICIES) {
   using V = TestType;
-  for (const std::size_t width : {2, 3, 8, 21, 37}) {
+  for (const std::size_t width : std::vector<std::size_t>{2, 3, 8, 21, 37}) {
     INFO("width " << width);
     Operation<V>({vector("gain", width), vector("bias", width)}, {{5, width}}, [](auto& tape, auto& x) {
       return ndt::layer_norm(tape, x[0], 0, 1, 1e-5);
@@ -77,7 +77,7 @@ TEMPLATE_TEST_CASE("gelu has the gradient of finite differences", "[autograd]", 
 TEMPLATE_TEST_CASE("attention has the gradients of finite differences for every band", "[autograd]",
                    NDT_DOUBLE_POLICIES) {
   using V = TestType;
-  for (const std::size_t bins : {1, 6, 19}) {
+  for (const std::size_t bins : std::vector<std::size_t>{1, 6, 19}) {
     for (const ndt::Band& band : support::bands()) {
       for (const double rate : {0.0, 0.3}) {
         INFO("bins " << bins << " back " << band.backward << " forward " << band.forward << " drop " << rate);
@@ -117,7 +117,7 @@ TEMPLATE_TEST_CASE("the embedding has the gradients of finite differences", "[au
     for (std::size_t i = 0; i < 30; ++i) all.push_back(static_cast<std::uint16_t>(i * 7 % 6));
     return all;
   }();
-  for (const std::size_t E : {1, 2, 3}) {
+  for (const std::size_t E : std::vector<std::size_t>{1, 2, 3}) {
     INFO("columns " << E);
     Operation<V>({{.name = "table", .extents = Extents(6, E)}, {.name = "positions", .extents = Extents(4, 5 * E)}}, {},
                  [](auto& tape, auto&) {

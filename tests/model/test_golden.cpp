@@ -45,7 +45,7 @@ TEST_CASE("one above max_spikes is the mask's row of the table on request, and c
   clipped = top = token;
   for (auto& count : top) count = std::min(count, static_cast<std::int64_t>(c.max_spikes));
   for (auto& count : clipped) count = count == 1 ? 1 : 1000;
-  for (const std::size_t trials : {1, 2}) {
+  for (const std::size_t trials : std::vector<std::size_t>{1, 2}) {
     const auto masked = [&](const auto& m, const auto& counts) {
       return support::run(m, counts, trials, 11, ndt::Serial{}, ndt::LargestCount::mask_token);
     };

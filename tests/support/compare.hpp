@@ -21,6 +21,12 @@ double worst_error(const A& actual, const R& reference) {
   return worst;
 }
 
+/// The larger of two errors; a NaN is the largest of all.
+inline double worse(double worst, double error) {
+  if (std::isnan(error)) return std::numeric_limits<double>::infinity();
+  return error > worst ? error : worst;
+}
+
 /// The contract's bounds in float32; double is held to 1e-12.
 template <class T>
 inline constexpr double log_rate_bound = sizeof(T) == 4 ? 2e-5 : 1e-12;

@@ -11,6 +11,7 @@
 #include <ndt/train/gradient.hpp>
 #include <ndt/train/optimizer.hpp>
 
+#include "../support/compare.hpp"
 #include "../support/golden.hpp"
 #include "../support/policies.hpp"
 
@@ -82,10 +83,10 @@ struct Case {
         // A bias of all keys alike changes no softmax: its gradient is 0 but for rounding, whose sign Adam follows.
         const bool key_bias = name.ends_with("in_proj_bias") && 3 * i / p->extents.count() == 1;
         if (key_bias && sizeof(T) == 4) continue;
-        error = std::max(error, std::abs(static_cast<double>(values[p->value + i]) - r));
+        error = support::worse(error, std::abs(static_cast<double>(values[p->value + i]) - r));
         largest = std::max(largest, std::abs(r));
       }
-      worst = std::max(worst, error / largest);
+      worst = support::worse(worst, error / largest);
       first += p->extents.count();
     }
     REQUIRE(first == expected.size());
@@ -116,8 +117,8 @@ struct Case {
         squares += x * x;
       }
       const double norm = std::max(std::sqrt(digest[k + 1]), 1e-3 * largest);
-      worst =
-          std::max({worst, std::abs(product - digest[k]) / norm, std::abs(squares - digest[k + 1]) / (norm * norm)});
+      worst = support::worse(worst, std::abs(product - digest[k]) / norm);
+      worst = support::worse(worst, std::abs(squares - digest[k + 1]) / (norm * norm));
       k += 2;
     }
     return worst;
@@ -167,7 +168,7 @@ TEMPLATE_TEST_CASE("one hundred steps follow PyTorch's in both readings of AdamW
     const std::size_t at = step % batches * size;
     const double loss = model.run(inputs.integers.data() + at, labels.integers.data() + at, inputs.extents.size[1],
                                   inputs.extents.size[2]);
-    worst = std::max(worst, std::abs(loss - losses[step]) / std::max(1.0, std::abs(losses[step])));
+    worst = support::worse(worst, std::abs(loss - losses[step]) / std::max(1.0, std::abs(losses[step])));
     const std::span<const T> gradient = model.gradient.gradient();
     const double factor = ndt::train::clip_factor(optimizer.norm(gradient), settings[3]);
     optimizer.update(model.parameters.values(), gradient, ndt::train::adamw_step(config, settings[0], step + 1),

@@ -127,7 +127,7 @@ TEMPLATE_TEST_CASE("gradient and loss have the same bits for any number of threa
   Model<TestType> model(config);
   const double serial = model.gradient.run(batch.batch(), {drop, 1, 2});
   const std::vector<T> expected(model.gradient.gradient().begin(), model.gradient.gradient().end());
-  for (const std::size_t threads : {1, 2, 3, 5, 8, 11}) {
+  for (const std::size_t threads : std::vector<std::size_t>{1, 2, 3, 5, 8, 11}) {
     CHECK(model.gradient.run(batch.batch(), {drop, 1, 2}, ndt::OpenMP{threads}) == serial);
     CHECK(support::same_bits(model.gradient.gradient(), expected));
   }

@@ -88,7 +88,7 @@ TEST_CASE("a run has the same bits for any number of threads", "[train]") {
     config.topk = topk;
     Trainer serial(small_model(), config, dataset);
     const auto expected = run(serial, 25);
-    for (const std::size_t threads : {2, 3}) {
+    for (const std::size_t threads : std::vector<std::size_t>{2, 3}) {
       ndt::train::Trainer<V, ndt::OpenMP> parallel(small_model(), config, dataset, {threads});
       CHECK(support::same_bits(run(parallel, 25), expected));
       CHECK(support::same_bits(parallel.parameters().values(), serial.parameters().values()));

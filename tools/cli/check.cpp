@@ -7,6 +7,8 @@
 #include <memory>
 #include <numeric>
 
+#include <ndt/train/network.hpp>
+
 #include "../io/hdf5_reader.hpp"
 #include "../io/refused.hpp"
 #include "../io/spikes.hpp"
@@ -157,6 +159,11 @@ Answer check(const std::string& model_path, const std::string& record_path, cons
     if (labels.shape != Shape{masked.trials, masked.bins, c.neurons}) {
       record.throw_shape("labels", labels.shape, {masked.trials, masked.bins, c.neurons});
     }
+    for (std::size_t i = 0; i < labels.values.size(); ++i) {
+      if (labels.values[i] >= 0 || labels.values[i] == no_label) continue;
+      throw Refused("the label " + std::to_string(labels.values[i]) + " at " + index_text(labels.shape, i),
+                    dataset_text(record_path, "labels"), "counts, or -100 for none");
+    }
     if (std::all_of(labels.values.begin(), labels.values.end(), [](auto label) { return label == no_label; })) {
       throw Refused("no count has a label", dataset_text(record_path, "labels"), "a loss is about at least one");
     }
@@ -186,6 +193,14 @@ Answer check(const std::string& model_path, const std::string& record_path, cons
     answer.text += fmt::format("{:<20}{:.3e}  (at most {:.0e}){}\n", v.name, v.error, v.bound, remark);
   }
   if (!worst_tensor.empty()) answer.text += "worst gradient      " + worst_tensor + "\n";
+  auto not_checked = nlohmann::ordered_json::array();
+  if (!gradients_checked) not_checked.push_back("gradients");
+  if (gradients_checked && !gradients.empty()) {
+    for (const ndt::Parameter& p : ndt::train::parameters_of<float>(c)) {
+      if (p.trained && gradients.count(p.name) == 0) not_checked.push_back("grad/" + p.name);
+    }
+    if (!not_checked.empty()) answer.text += fmt::format("{} tensors have no recorded gradient\n", not_checked.size());
+  }
   if (!gradients_checked) answer.text += "gradients are not checked: that needs masked and labels\n";
   answer.text += pass ? "pass\n" : "fail\n";
   // JSON has no infinity. What is null was not checked, unless it is listed.
@@ -199,8 +214,7 @@ Answer check(const std::string& model_path, const std::string& record_path, cons
   }
   answer.json["worst_tensor"] = worst_tensor.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(worst_tensor);
   answer.json["not_finite"] = not_finite;
-  answer.json["not_checked"] =
-      gradients_checked ? nlohmann::ordered_json::array() : nlohmann::ordered_json{"gradients"};
+  answer.json["not_checked"] = not_checked;
   answer.json["pass"] = pass;
   answer.exit_status = pass ? 0 : 1;
   return answer;

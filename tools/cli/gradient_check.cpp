@@ -34,7 +34,7 @@ std::vector<float> as_stored(const ModelFile& model, const ndt::Parameter& p, st
 void check_names(const ndt::Parameters<float>& parameters, const std::map<std::string, Array<float>>& recorded) {
   for (const auto& [name, gradient] : recorded) {
     const auto& list = parameters.list();
-    const auto found = std::find_if(list.begin(), list.end(), [&](const auto& p) { return p.name == name; });
+    const auto found = std::find_if(list.begin(), list.end(), [&key = name](const auto& p) { return p.name == key; });
     if (found == list.end() || !found->trained) {
       throw Refused("a recorded gradient of " + one_line(name), "dataset grad/" + one_line(name),
                     "names of the model's trained tensors are expected");

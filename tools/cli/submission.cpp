@@ -38,12 +38,12 @@ void write_submission(const std::filesystem::path& path, const std::string& name
   std::deque<std::vector<float>> values;
   std::vector<OutputDataset> datasets;
   for (const auto& [split, prediction] : {std::pair("train", &train), std::pair("eval", &eval)}) {
-    const auto add = [&, trials = prediction->trials, all = prediction->rate_view()](
+    const auto add = [&, part = split, trials = prediction->trials, all = prediction->rate_view()](
                          const std::string& suffix, std::size_t bin, std::size_t bins, std::size_t neuron,
                          std::size_t neurons) {
       values.push_back(part_of(all.bin_range(bin, bins).column_range(neuron, neurons)));
       OutputDataset dataset{
-          name + "/" + split + "_rates_" + suffix, {trials, bins, neurons}, std::span<const float>(values.back())};
+          name + "/" + part + "_rates_" + suffix, {trials, bins, neurons}, std::span<const float>(values.back())};
       dataset.attributes["unit"] = std::string("counts per bin");
       datasets.push_back(std::move(dataset));
     };

@@ -71,7 +71,7 @@ ndt::data::Dataset load(const Options& options, const fs::path& path, const ndt:
   return dataset;
 }
 
-/// Largest training count + 3, as the reference has it (src/runner.py).
+/// Largest training count + 3 (reference: src/runner.py, which looks at held-in neurons alone).
 std::size_t max_spikes_of(const ndt::data::Dataset& dataset) {
   return ndt::data::largest_count(dataset.train.counts.data(), dataset.train.counts.size()) + std::size_t{3};
 }
@@ -96,7 +96,10 @@ void check_init(const ndt::ModelConfig& init, ndt::ModelConfig wanted, const std
 
 /// The folder of a run: as asked, or runs/NAME of the configuration; a run that is there is never overwritten.
 fs::path run_folder(const Options& options) {
-  const auto has_run = [](const fs::path& folder) { return fs::exists(folder / "last.ckpt"); };
+  const auto has_run = [](const fs::path& folder) {
+    std::error_code unreachable;
+    return fs::exists(folder / "last.ckpt", unreachable) || fs::exists(folder / "best.safetensors", unreachable);
+  };
   fs::path folder = options.out;
   if (folder.empty()) {
     const fs::path base = fs::path("runs") / fs::path(options.configs.back()).stem();
@@ -110,7 +113,8 @@ fs::path run_folder(const Options& options) {
   } else if (!options.resume && has_run(folder)) {
     throw Refused("there is a run already", folder.string(), "--resume to go on with it, or another folder");
   }
-  if (options.resume && !has_run(folder)) {
+  std::error_code unreachable;
+  if (options.resume && !fs::exists(folder / "last.ckpt", unreachable)) {
     throw Refused("no run to resume", (folder / "last.ckpt").string(), "the folder of a run that was stopped");
   }
   std::error_code error;
@@ -136,21 +140,32 @@ class Training {
     if (init_) check_init(init_->config, model_, options.init);
     require_enough_trials();
     folder_ = run_folder(options);
-    trainer_ = std::make_unique<Trainer>(model_, config_.train, dataset_, ndt::OpenMP{common.threads});
+    std::vector<std::string> inputs = options.configs;
+    inputs.insert(inputs.end(), {options.init, data_path_.string()});
+    for (const char* const name : {"last.ckpt", "best.safetensors", "log.csv"}) {
+      refuse_overwriting(folder_ / name, inputs);
+    }
+    trainer_ = std::make_unique<Trainer>(model_, config_.train, dataset_,
+                                         ndt::OpenMP{common.threads > 1 ? common.threads : config_.train.threads});
     run_.emplace(TrainingRun{trainer_->model_config(), trainer_->config(), data_fingerprint(dataset_),
                              trainer_->parameters(), trainer_->optimizer().mean(), trainer_->optimizer().square(),
-                             trainer_->state()});
+                             trainer_->state(), trainer_->batches()});
     if (init_) {
       const ndt::Parameters<float> start = parameters_of(*init_, options.init);
       std::copy(start.values().begin(), start.values().end(), trainer_->parameters().values().begin());
     }
     if (options.resume) load_checkpoint(*run_, folder_ / "last.ckpt");
+    if (trainer_->state().best_step > 0 && !fs::exists(folder_ / "best.safetensors")) {
+      throw Refused("the best model so far is gone", (folder_ / "best.safetensors").string(),
+                    "the folder of a run as the run left it");
+    }
     trainer_->restored();
   }
 
   Answer run() {
-    std::signal(SIGINT, ask_to_stop);
-    std::signal(SIGTERM, ask_to_stop);
+    for (const int number : {SIGINT, SIGTERM}) {
+      if (std::signal(number, ask_to_stop) == SIG_IGN) std::signal(number, SIG_IGN);  // of a job in the background
+    }
     TrainingLog log(folder_ / "log.csv", trainer_->state().step);
     if (!options_.resume) save();  // before the first step: the disk may be full, or the folder not writable
     const std::size_t end = std::min(trainer_->last_step(), options_.max_steps);
@@ -174,6 +189,10 @@ class Training {
 
  private:
   void require_enough_trials() const {
+    if (!(config_.train.mask.ratio > 0) && dataset_.heldout_neurons == 0 && dataset_.forward_bins == 0) {
+      throw Refused("TRAIN.MASK_RATIO is 0", data_path_.string(),
+                    "without held-out neurons or forward bins nothing else is left to predict");
+    }
     const std::size_t trials = dataset_.train.trials;
     if (static_cast<double>(trials) * config_.train.random_subset_trials < 1) {
       throw Refused("DATA.RANDOM_SUBSET_TRIALS leaves no trial", data_path_.string(),
@@ -187,7 +206,7 @@ class Training {
   }
   ndt::train::Progress one_step() try { return trainer_->step(); } catch (const ndt::train::NotFinite& stopped) {
     throw Refused(stopped.what(), folder_.string(),
-                  "a lower TRAIN.LR.INIT or TRAIN.MAX_GRAD_NORM; last.ckpt and best.safetensors are kept");
+                  "a lower TRAIN.LR.INIT or TRAIN.MAX_GRAD_NORM, in another folder; what this one holds is kept");
   }
   std::size_t checkpoint_steps() const {
     const std::size_t interval = std::max<std::size_t>(1, config_.train.checkpoint_interval);
@@ -265,13 +284,15 @@ void add_train(CLI::App& app, Run& run) {
   command->add_option("--truth-scale", options->dataset.truth_scale, "truth times this is counts per bin");
   command->add_option("--out", options->out, "folder of the run [runs/NAME of the configuration]");
   command->add_option("--set", options->settings, "KEY=VALUE, over what the files say")->allow_extra_args(false);
-  command->add_option("--max-minutes", options->max_minutes, "of training time")->check(CLI::NonNegativeNumber);
-  command->add_option("--max-steps", options->max_steps);
+  command->add_option("--max-minutes", options->max_minutes, "of training time, with what was spent before --resume")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--max-steps", options->max_steps, "in all, with those before --resume");
   command->add_option("--init", options->init, "a model or checkpoint to start from, also into another context");
   command->add_flag("--resume", options->resume, "go on with the run in the folder");
   command->footer(
       "Writes best.safetensors (lowest masked loss in validation), last.ckpt (all that --resume needs) and log.csv.\n"
-      "Bits do not depend on --threads, nor on whether a run was stopped and resumed.");
+      "Bits do not depend on --threads (of which at most 8 have work), nor on whether a run was stopped and resumed.\n"
+      "A run that began with --init is resumed with the same --init.");
   command->callback(
       [options, &run] { run = [options](const Common& common) { return Training(*options, common).run(); }; });
 }

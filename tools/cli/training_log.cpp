@@ -1,6 +1,7 @@
 // tools/cli/training_log.cpp
 #include "training_log.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdlib>
@@ -28,8 +29,10 @@ TrainingLog::TrainingLog(const std::filesystem::path& path, std::size_t step) : 
     std::ifstream old(path);
     std::string line;
     std::getline(old, line);
-    while (std::getline(old, line)) {
-      if (std::strtoull(line.c_str(), nullptr, 10) <= step && !line.empty()) kept.append(line).push_back('\n');
+    while (std::getline(old, line) && !old.eof()) {  // a line without an end was never finished
+      const bool row = std::count(line.begin(), line.end(), ',') == 6 &&
+                       line.find_first_not_of("0123456789+-.e,") == std::string::npos;
+      if (row && std::strtoull(line.c_str(), nullptr, 10) <= step) kept.append(line).push_back('\n');
     }
   }
   OutputFile file(path);

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <string>
 
 #include <nlohmann/json.hpp>
 
+#include "bytes.hpp"
 #include "content_hash.hpp"
 #include "input_file.hpp"
 #include "json_text.hpp"
@@ -77,10 +79,34 @@ ndt::train::TrainingState parse_state(const std::string& bytes, const std::strin
 
 /// The configuration without what may differ between two parts of a run.
 std::string comparable(ndt::train::TrainConfig config) {
-  config.num_updates = 0;
+  config.num_updates = config.patience = 0;
   config.threads = 1;
   config.checkpoint_interval = config.log_interval = 1;
   return train_config_text(config);
+}
+
+/// A state that training cannot reach would send it beyond its data.
+void check_state(const ndt::train::TrainingState& state, std::size_t batches, const std::string& where) {
+  const bool possible = state.batch < batches && state.epoch <= state.step / batches &&
+                        state.step == state.epoch * batches + state.batch && state.best_step <= state.step &&
+                        state.best_update <= state.step && state.loss_count <= state.step &&
+                        std::isfinite(state.seconds) && state.seconds >= 0 && std::isfinite(state.loss_sum);
+  if (!possible)
+    throw Refused("the state is not one of this run", where, "a checkpoint that `ndt train` wrote is expected");
+}
+
+/// "KEY is A in the checkpoint and B here" of the first key that differs between two JSON texts.
+std::string first_difference(const std::string& theirs, const std::string& ours, const std::string& where) {
+  const nlohmann::json a = parse_json(theirs, where).flatten(), b = parse_json(ours, where).flatten();
+  for (const auto& [key, value] : b.items()) {
+    std::string name = key.substr(1);
+    std::replace(name.begin(), name.end(), '/', '.');
+    const auto other = a.find(key);
+    if (other == a.end()) return name + " is missing in the checkpoint";
+    if (*other != value)
+      return name + " is " + printable(other->dump()) + " in the checkpoint and " + value.dump() + " here";
+  }
+  return "the checkpoint knows settings that this program does not";
 }
 
 Tensor tensor_of(const ndt::Parameter& p, std::span<const float> values) {
@@ -112,6 +138,8 @@ std::string data_fingerprint(const ndt::data::Dataset& dataset) {
   for (const ndt::data::Split* const split : {&dataset.train, &dataset.valid}) {
     hash.number(split->trials);
     hash.bytes({reinterpret_cast<const char*>(split->counts.data()), split->counts.size() * sizeof(std::uint16_t)});
+    hash.bytes({reinterpret_cast<const char*>(split->truth.data()), split->truth.size() * sizeof(float)});
+    hash.number((split->heldout_hidden ? 1 : 0) + (split->forward_hidden ? 2 : 0));
   }
   return hash.digits();
 }
@@ -146,22 +174,26 @@ void load_checkpoint(const TrainingRun& run, const std::filesystem::path& path) 
     return found->second;
   };
   const auto must_equal = [&](const std::string& theirs, const std::string& ours, const char* what) {
-    if (theirs != ours) {
-      throw Refused(std::string("the checkpoint is of another ") + what + ": " + theirs, where,
-                    "the one of this run is " + ours + "; start anew without --resume or in another folder");
-    }
+    if (theirs == ours) return;
+    throw Refused(
+        std::string("the checkpoint is of another ") + what + ": " + first_difference(theirs, ours, where), where,
+        "--resume goes on with the run as it was begun, --init included; start anew without it, in another folder");
   };
   must_equal(text_of("config"), config_text(run.model), "model");
   must_equal(comparable(parse_train_config_text(text_of("train_config"), where + " train_config")),
              comparable(run.config), "configuration");
-  must_equal(text_of("data"), run.data, "data set");
+  if (text_of("data") != run.data) {
+    throw Refused("the checkpoint is of another data set", where, "--resume goes on with the data as they were");
+  }
   const ndt::train::TrainingState state = parse_state(text_of("state"), where + " state");
+  check_state(state, run.batches, where + " state");
 
   std::size_t expected = 0;
   visit_tensors(run, [&](const std::string& name, const ndt::Parameter& p, std::span<float>) {
     ++expected;
     const auto found = file.tensors.find(name);
-    if (found == file.tensors.end() || found->second.values.size() != p.extents.count()) {
+    if (found == file.tensors.end() || found->second.shape != tensor_of(p, run.parameters.values()).shape ||
+        found->second.values.size() != p.extents.count()) {
       throw Refused("tensor " + name + " is missing or of another shape", where,
                     "the checkpoint of a model with this configuration has it");
     }

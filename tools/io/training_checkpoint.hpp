@@ -23,6 +23,7 @@ struct TrainingRun {
   ndt::Parameters<float>& parameters;
   std::span<float> mean, square;
   ndt::train::TrainingState& state;
+  std::size_t batches;  ///< of a pass over the data
 };
 
 /// What identifies the data of a run: resumed with other data it would be another run.
@@ -31,8 +32,9 @@ std::string data_fingerprint(const ndt::data::Dataset& dataset);
 /// Whole or not at all: if the disk is full, the file that was there stays. Throws Refused.
 void save_checkpoint(const TrainingRun& run, const std::filesystem::path& path);
 
-/// Refused, naming what differs, for a checkpoint of another model, configuration or data set. Nothing is written to
-/// the run unless all of it fits. How long a run goes on and on how many threads may differ.
+/// Refused, naming what differs, for a checkpoint of another model, configuration or data set, and for a state that no
+/// run has. Nothing is written to the run unless all of it fits. How long a run goes on (num_updates, patience) and on
+/// how many threads may differ.
 void load_checkpoint(const TrainingRun& run, const std::filesystem::path& path);
 
 }  // namespace tool

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <span>
 #include <vector>
 
@@ -95,7 +96,18 @@ class BatchGradient {
     NDT_ASSERT(batch.trials.size() > 0 && batch.bins > 0);
     while (tapes_.size() < policy.workers()) tapes_.emplace_back(*parameters_);
     std::array<double, gradient_slots> losses{};
-    policy(gradient_slots, [&](std::size_t slot, std::size_t worker) { losses[slot] = work(slot, tapes_[worker]); });
+    // A tape may run out of memory, and nothing may leave a policy's parallel part by an exception.
+    std::array<std::exception_ptr, gradient_slots> failures{};
+    policy(gradient_slots, [&](std::size_t slot, std::size_t worker) {
+      try {
+        losses[slot] = work(slot, tapes_[worker]);
+      } catch (...) {
+        failures[slot] = std::current_exception();
+      }
+    });
+    for (const std::exception_ptr& failure : failures) {
+      if (failure) std::rethrow_exception(failure);
+    }
     double total = 0;
     for (const double loss : losses) total += loss;
     return total;

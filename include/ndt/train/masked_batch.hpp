@@ -20,7 +20,7 @@ struct MaskedObjective {
   const data::Dataset* dataset;
   const data::Split* split;
   data::MaskSettings settings;
-  std::size_t max_spikes;      ///< no count of the split is larger
+  std::size_t max_spikes;      ///< larger counts of the input are clipped to it, targets stay
   std::uint32_t random_below;  ///< bound of random counts: see data/masking.hpp
   bool reproduce;
 
@@ -53,7 +53,13 @@ class MaskedBatch {
     each(trials, shape, policy, [&](const data::MaskedTrial<T, std::uint16_t>& out, std::size_t trial) {
       data::replace_elements(out.input, out.weight, shape, settings, draw, trial, values);
       const std::uint16_t* const counts = objective.counts(trial);
-      for (std::size_t i = 0; i < shape.elements(); ++i) out.target[i] = static_cast<T>(counts[i]);
+      for (std::size_t i = 0; i < shape.elements(); ++i) {
+        out.target[i] = static_cast<T>(counts[i]);
+        // A count as large as the mask token must not be read as one.
+        const bool masked = out.weight[i] != T(0) && out.input[i] == values.token;
+        if (!masked && out.input[i] > objective.max_spikes)
+          out.input[i] = static_cast<std::uint16_t>(objective.max_spikes);
+      }
       return ignore_hidden(out, objective, shape);
     });
     return batch(objective, trials);

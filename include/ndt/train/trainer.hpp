@@ -100,7 +100,7 @@ class Trainer {
         trials_(data::subset_of(dataset.train.trials, config.random_subset_trials, config.seed)),
         objective_{&dataset, &dataset.train, config.mask, model.max_spikes, 0, config.reproduce},
         valid_objective_{&dataset, &dataset.valid, config.mask, model.max_spikes, 0, config.reproduce},
-        validator_(valid_objective_) {
+        validator_(valid_objective_, config.do_r2) {
     // Counts from the file's own order: a subset is a set.
     std::sort(trials_.begin(), trials_.end());
     if (config.overfit_test && trials_.size() > 2) trials_.resize(2);
@@ -108,7 +108,8 @@ class Trainer {
     for (std::uint16_t& count : dataset.valid.counts) {
       count = static_cast<std::uint16_t>(std::min<std::size_t>(count, model.max_spikes));
     }
-    objective_.random_below = data::largest_count(dataset.train.counts.data(), dataset.train.counts.size());
+    const std::size_t largest = data::largest_count(dataset.train.counts.data(), dataset.train.counts.size());
+    objective_.random_below = static_cast<std::uint32_t>(std::min(largest, model.max_spikes + 1));
     valid_objective_.random_below = objective_.random_below;
     order_.resize(trials_.size());
     for (const Parameter& p : parameters_.list()) {

@@ -33,7 +33,8 @@ class Validator {
   using T = typename V::value_type;
 
   /// `objective` must outlive this.
-  explicit Validator(const MaskedObjective& objective) : objective_(&objective), trials_(objective.split->trials) {
+  Validator(const MaskedObjective& objective, bool with_r2)
+      : objective_(&objective), with_r2_(with_r2), trials_(objective.split->trials) {
     std::iota(trials_.begin(), trials_.end(), 0u);
   }
 
@@ -43,7 +44,7 @@ class Validator {
     if (trials_.empty()) return result;
     result.masked_loss = loss(model, batch_.mask(*objective_, trials_, draw, policy), policy);
     result.unmasked_loss = loss(model, batch_.unmask(*objective_, trials_, policy), policy);
-    result.r2 = r2(model.config().lograte);
+    if (with_r2_) result.r2 = r2(model.config().lograte);
     return result;
   }
 
@@ -80,6 +81,7 @@ class Validator {
   }
 
   const MaskedObjective* objective_;
+  bool with_r2_;
   std::vector<std::uint32_t> trials_;
   MaskedBatch<T> batch_;
   std::vector<T> output_, losses_;
