@@ -3,10 +3,6 @@
 
 #include <string>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include "counters.hpp"
 #include "shapes.hpp"
 
@@ -20,27 +16,14 @@ void forward(benchmark::State& state, const bench::Shape& shape, std::size_t bat
   bench::count_flop(state, flop, seconds, static_cast<int>(policy.workers()));
 }
 
-void add(const bench::Shape& shape, std::size_t batch, int threads) {
-  const std::string name =
-      "forward/" + std::string(shape.name) + "/batch:" + std::to_string(batch) + "/threads:" + std::to_string(threads);
-  const auto run = [=](benchmark::State& state) {
-#ifdef _OPENMP
-    if (threads > 1) return forward(state, shape, batch, ndt::OpenMP{static_cast<std::size_t>(threads)});
-#endif
-    forward(state, shape, batch, ndt::Serial{});
-  };
-  benchmark::RegisterBenchmark(name.c_str(), run)->Unit(benchmark::kMicrosecond);
-}
-
 }  // namespace
 
 void bench::register_forward() {
   for (const bench::Shape& shape : bench::shapes) {
     for (const std::size_t batch : std::vector<std::size_t>{1, 64}) {
-      add(shape, batch, 1);
-#ifdef _OPENMP
-      for (int threads = 2; threads <= omp_get_num_procs(); threads *= 2) add(shape, batch, threads);
-#endif
+      register_for_threads("forward/" + std::string(shape.name) + "/batch:" + std::to_string(batch),
+                           benchmark::kMicrosecond,
+                           [=](benchmark::State& state, const auto& policy) { forward(state, shape, batch, policy); });
     }
   }
 }

@@ -3,10 +3,6 @@
 
 #include <string>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include <ndt/core/random.hpp>
 #include <ndt/model/cost.hpp>
 #include <ndt/train.hpp>
@@ -46,25 +42,13 @@ void train_step(benchmark::State& state, const bench::Shape& shape, std::size_t 
   state.counters["bytes"] = static_cast<double>(trainer.bytes());
 }
 
-void add(const bench::Shape& shape, std::size_t batch, int threads) {
-  const std::string name = "train_step/" + std::string(shape.name) + "/batch:" + std::to_string(batch) +
-                           "/threads:" + std::to_string(threads);
-  const auto run = [=](benchmark::State& state) {
-#ifdef _OPENMP
-    if (threads > 1) return train_step(state, shape, batch, ndt::OpenMP{static_cast<std::size_t>(threads)});
-#endif
-    train_step(state, shape, batch, ndt::Serial{});
-  };
-  benchmark::RegisterBenchmark(name.c_str(), run)->Unit(benchmark::kMillisecond);
-}
-
 }  // namespace
 
 void bench::register_train_step() {
   for (const bench::Shape& shape : bench::shapes) {
-    add(shape, 64, 1);
-#ifdef _OPENMP
-    for (int threads = 2; threads <= omp_get_num_procs(); threads *= 2) add(shape, 64, threads);
-#endif
+    const std::size_t batch = 64;
+    register_for_threads("train_step/" + std::string(shape.name) + "/batch:" + std::to_string(batch),
+                         benchmark::kMillisecond,
+                         [=](benchmark::State& state, const auto& policy) { train_step(state, shape, batch, policy); });
   }
 }

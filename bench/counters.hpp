@@ -4,6 +4,13 @@
 #include <benchmark/benchmark.h>
 
 #include <chrono>
+#include <string>
+
+#include <ndt/core/parallel_for.hpp>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 #include "peak.hpp"
 
@@ -34,6 +41,24 @@ inline void count_flop(benchmark::State& state, double flop, double seconds, int
 /// Elements per nanosecond, for kernels whose arithmetic is not multiply-adds.
 inline void count_elements(benchmark::State& state, double elements, double seconds) {
   state.counters["elements_per_ns"] = elements * 1e-9 / seconds;
+}
+
+/// Registers NAME/threads:1, :2, :4 ... as far as there are processors; run(state, policy) is one of them.
+template <class Run>
+void register_for_threads(const std::string& name, benchmark::TimeUnit unit, Run run) {
+  const auto full_name = [&](std::size_t threads) { return name + "/threads:" + std::to_string(threads); };
+  benchmark::RegisterBenchmark(full_name(1).c_str(), [=](benchmark::State& state) {
+    run(state, ndt::Serial{});
+  })->Unit(unit);
+#ifdef _OPENMP
+  const auto processors = static_cast<std::size_t>(omp_get_num_procs());
+  for (std::size_t threads = 2; threads <= processors; threads *= 2) {
+    const ndt::OpenMP policy{threads};
+    benchmark::RegisterBenchmark(full_name(threads).c_str(), [=](benchmark::State& state) {
+      run(state, policy);
+    })->Unit(unit);
+  }
+#endif
 }
 
 void register_forward();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <ndt/ndt.hpp>
+#include <ndt/tensor/buffer.hpp>
 
 namespace bench {
 
@@ -44,7 +45,8 @@ struct Model {
   std::vector<float> packed;
   ndt::DynamicTransformer<> model;
   std::vector<std::uint8_t> counts;
-  std::vector<float> workspace, log_rates;
+  std::vector<float> log_rates;
+  ndt::Buffer<float> workspace;
   std::size_t trials, bins;
 
   Model(const Shape& shape, std::size_t batch, std::size_t workers) : trials(batch), bins(shape.bins) {
@@ -58,21 +60,16 @@ struct Model {
     counts.resize(batch * bins * shape.neurons);
     std::mt19937 engine(7);
     for (auto& count : counts) count = engine() % 10 == 0 ? 1 : 0;
-    workspace.resize(model.workspace_size(bins, workers) + 16);
+    workspace = ndt::Buffer<float>(model.workspace_size(bins, workers));
     log_rates.resize(counts.size());
   }
 
   template <class Policy>
   void forward(const Policy& policy) {
-    model.forward({.log_rates = log_rates.data()}, counts.data(), trials, bins, aligned_workspace(), policy);
+    model.forward({.log_rates = log_rates.data()}, counts.data(), trials, bins, workspace, policy);
   }
 
  private:
-  std::span<float> aligned_workspace() {
-    const auto past = reinterpret_cast<std::uintptr_t>(workspace.data()) % 64 / sizeof(float);
-    return std::span<float>(workspace).subspan((16 - past) % 16);
-  }
-
   static ndt::StoredTensor<float> stored_tensor(const ndt::DynamicShape& shape, std::string_view name,
                                                 std::vector<float>& stored) {
     ndt::StoredTensor<float> tensor;

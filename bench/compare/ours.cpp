@@ -13,7 +13,8 @@ namespace {
 struct Handle {
   std::map<std::string, std::vector<float>, std::less<>> tensors;
   ndt::DynamicShape shape;
-  std::vector<float> packed, workspace;
+  std::vector<float> packed;
+  ndt::Buffer<float> workspace;
   ndt::DynamicTransformer<> model;
 };
 
@@ -64,15 +65,14 @@ void ndt_forward(void* p, float* log_rates, const std::int32_t* counts, std::siz
   Handle& handle = *static_cast<Handle*>(p);
   const std::size_t bins = handle.model.config().trial_length;
   threads = threads == 0 ? 1 : threads;
-  handle.workspace.resize(handle.model.workspace_size(bins, threads) + 16);
-  const auto past = reinterpret_cast<std::uintptr_t>(handle.workspace.data()) % 64 / sizeof(float);
-  const auto workspace = std::span<float>(handle.workspace).subspan((16 - past) % 16);
+  const std::size_t needed = handle.model.workspace_size(bins, threads);
+  if (handle.workspace.size() < needed) handle.workspace = ndt::Buffer<float>(needed);
 #ifdef _OPENMP
   if (threads > 1) {
-    handle.model.forward({.log_rates = log_rates}, counts, trials, bins, workspace, ndt::OpenMP{threads});
+    handle.model.forward({.log_rates = log_rates}, counts, trials, bins, handle.workspace, ndt::OpenMP{threads});
     return;
   }
 #endif
-  handle.model.forward({.log_rates = log_rates}, counts, trials, bins, workspace);
+  handle.model.forward({.log_rates = log_rates}, counts, trials, bins, handle.workspace);
 }
 }

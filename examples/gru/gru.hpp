@@ -107,11 +107,10 @@ ndt::Variable<typename V::value_type>* gru_recurrence(ndt::Tape<V>& tape, ndt::V
           const auto dz = dh * (V::load(last + k, lanes) - n) * z * (one - z);
           const auto dr = dn * V::load(memory.gn[row] + k, lanes) * r * (one - r);
           V::store(dg + k, dr, lanes), V::store(dg + H + k, dz, lanes), V::store(dg + 2 * H + k, dn * r, lanes);
-          const auto add = [&](std::size_t part, auto d) {
-            T* const to = dp[row] + part * H + k;
-            V::store(to, sink.accumulate ? d + V::load(to, lanes) : d, lanes);
+          const auto put = [&](std::size_t part, auto d) {
+            ndt::kernels::store_or_add<V>(dp[row] + part * H + k, d, lanes, sink.accumulate);
           };
-          add(0, dr), add(1, dz), add(2, dn);
+          put(0, dr), put(1, dz), put(2, dn);
           if (earlier != nullptr) V::store(earlier + k, V::fma(dh, z, V::load(earlier + k, lanes)), lanes);
         });
       }

@@ -97,14 +97,13 @@ TEST_CASE("spans are the reference's convolution of where they begin", "[data][m
 TEST_CASE("a span of even width has one bin more after its beginning", "[data][masking]") {
   std::vector<std::size_t> marked;
   const auto mark = [&](std::size_t i) { marked.push_back(i); };
-  const auto begins = [](std::size_t s) { return s == 5; };
-  ndt::data::detail::for_spans(20, 4, begins, mark);
+  ndt::data::detail::mark_span(20, 4, 5, mark);
   CHECK(marked == std::vector<std::size_t>{4, 5, 6, 7});
   marked.clear();
-  ndt::data::detail::for_spans(20, 5, begins, mark);
+  ndt::data::detail::mark_span(20, 5, 5, mark);
   CHECK(marked == std::vector<std::size_t>{3, 4, 5, 6, 7});
   marked.clear();
-  ndt::data::detail::for_spans(6, 30, begins, mark);
+  ndt::data::detail::mark_span(6, 30, 5, mark);
   CHECK(marked == std::vector<std::size_t>{0, 1, 2, 3, 4, 5});
 }
 

@@ -8,6 +8,7 @@
 #include <ndt/train/gradient.hpp>
 #include <ndt/train/top_k.hpp>
 
+#include "../io/model_check.hpp"
 #include "../io/parameters.hpp"
 #include "../io/refused.hpp"
 
@@ -19,14 +20,11 @@ using V = ndt::simd::native<float>;
 
 /// The gradient of a parameter as PyTorch has it: learned positions row by stored row, which several bins may share.
 std::vector<float> as_stored(const ModelFile& model, const ndt::Parameter& p, std::span<const float> gradient) {
-  std::vector<float> stored(gradient.begin(), gradient.end());
-  const auto indices = model.tensors.find("pos_encoder.pe");
-  if (p.name != "pos_encoder.pos_embedding.weight" || indices == model.tensors.end()) return stored;
-  std::fill(stored.begin(), stored.end(), 0.0f);
-  const std::size_t width = p.extents.size[1];
-  for (std::size_t t = 0; t < p.extents.size[0]; ++t) {
-    const auto row = static_cast<std::size_t>(indices->second.integers[t]) * width;
-    for (std::size_t i = 0; i < width; ++i) stored[row + i] += gradient[t * width + i];
+  std::vector<float> stored(gradient.size());
+  const std::size_t rows = p.extents.rank == 0 ? 1 : p.extents.size[0], width = gradient.size() / rows;
+  for (std::size_t row = 0; row < rows; ++row) {
+    float* const to = stored.data() + stored_row(model, p, row) * width;
+    for (std::size_t i = 0; i < width; ++i) to[i] += gradient[row * width + i];
   }
   return stored;
 }
@@ -39,8 +37,7 @@ void check_names(const ndt::Parameters<float>& parameters, const std::map<std::s
       throw Refused("a recorded gradient of " + one_line(name), "dataset grad/" + one_line(name),
                     "names of the model's trained tensors are expected");
     }
-    const Shape shape(found->extents.size.begin(),
-                      found->extents.size.begin() + static_cast<std::ptrdiff_t>(found->extents.rank));
+    const Shape shape = shape_of(found->extents);
     if (gradient.shape != shape) {
       throw Refused("a recorded gradient of shape " + text(gradient.shape), "dataset grad/" + name,
                     text(shape) + " is the tensor's");
@@ -56,10 +53,9 @@ double largest(const std::vector<float>& values) {
 
 }  // namespace
 
-GradientError gradient_error(const ModelFile& model, const std::string& where, const SpikeCounts& masked,
-                             const std::vector<std::int64_t>& labels,
+GradientError gradient_error(const ModelFile& model, const SpikeCounts& masked, const std::vector<std::int64_t>& labels,
                              const std::map<std::string, Array<float>>& recorded, std::size_t threads) {
-  const ndt::Parameters<float> parameters = parameters_of(model, where);
+  const ndt::Parameters<float> parameters = parameters_of(model);
   check_names(parameters, recorded);
   const ndt::train::Network network(model.config, parameters);
   ndt::train::BatchGradient<V> gradient(network, parameters);

@@ -20,8 +20,7 @@ struct GradientError {
 /// One backward pass without dropout: masked counts in, labels (like the counts; -100 for none) as targets. recorded:
 /// gradients by state_dict name, of any part of the trained tensors; Refused for names and shapes that the model does
 /// not have.
-GradientError gradient_error(const ModelFile& model, const std::string& where, const SpikeCounts& masked,
-                             const std::vector<std::int64_t>& labels,
+GradientError gradient_error(const ModelFile& model, const SpikeCounts& masked, const std::vector<std::int64_t>& labels,
                              const std::map<std::string, Array<float>>& recorded, std::size_t threads);
 
 }  // namespace tool

@@ -3,30 +3,13 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <memory>
-#include <span>
-#include <vector>
 
 #include <ndt/ndt.hpp>
+#include <ndt/tensor/buffer.hpp>
 
 #include "../io/model_file.hpp"
 
 namespace tool {
-
-/// Floats on a cache line's boundary.
-class AlignedFloats {
- public:
-  explicit AlignedFloats(std::size_t count) : storage_(count + 16) {}
-  std::span<float> span() {
-    void* start = storage_.data();
-    std::size_t room = storage_.size() * sizeof(float);
-    std::align(ndt::alignment_bytes, sizeof(float), start, room);
-    return {static_cast<float*>(start), storage_.size() - 16};
-  }
-
- private:
-  std::vector<float> storage_;
-};
 
 struct LoadedModel {
   explicit LoadedModel(const std::filesystem::path& path);
@@ -37,12 +20,11 @@ struct LoadedModel {
                std::size_t threads, ndt::LargestCount largest = ndt::LargestCount::max_spikes);
 
   ModelFile file;
-  AlignedFloats packed;
+  ndt::Buffer<float> packed;
   ndt::DynamicTransformer<> model;
 
  private:
-  AlignedFloats workspace_{0};
-  std::size_t workspace_size_ = 0;
+  ndt::Buffer<float> workspace_;
 };
 
 }  // namespace tool

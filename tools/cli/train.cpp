@@ -149,9 +149,9 @@ class Training {
                                          ndt::OpenMP{common.threads > 1 ? common.threads : config_.train.threads});
     run_.emplace(TrainingRun{trainer_->model_config(), trainer_->config(), data_fingerprint(dataset_),
                              trainer_->parameters(), trainer_->optimizer().mean(), trainer_->optimizer().square(),
-                             trainer_->state(), trainer_->batches()});
+                             trainer_->state()});
     if (init_) {
-      const ndt::Parameters<float> start = parameters_of(*init_, options.init);
+      const ndt::Parameters<float> start = parameters_of(*init_);
       std::copy(start.values().begin(), start.values().end(), trainer_->parameters().values().begin());
     }
     if (options.resume) load_checkpoint(*run_, folder_ / "last.ckpt");
@@ -182,7 +182,7 @@ class Training {
       }
       if (step.step % checkpoint_steps() == 0) save();
     }
-    save();
+    if (saved_ != trainer_->state().step) save();
     if (trainer_->state().best_step == 0) write_best();  // never validated: what there is
     return answer(bytes_after_first);
   }
@@ -212,7 +212,10 @@ class Training {
     const std::size_t interval = std::max<std::size_t>(1, config_.train.checkpoint_interval);
     return config_.train.updates_are_epochs() ? interval * trainer_->batches() : interval;
   }
-  void save() { save_checkpoint(*run_, folder_ / "last.ckpt"); }
+  void save() {
+    save_checkpoint(*run_, folder_ / "last.ckpt");
+    saved_ = trainer_->state().step;
+  }
   void write_best() {
     ModelFile file;
     file.config = model_;
@@ -239,7 +242,7 @@ class Training {
     answer.json = {{"out", folder_.string()},
                    {"model", (folder_ / "best.safetensors").string()},
                    {"steps", state.step},
-                   {"epochs", state.epoch},
+                   {"epochs", trainer_->epochs()},
                    {"training_seconds", state.seconds},
                    {"ms_per_step", state.step == 0 ? 0 : state.seconds / static_cast<double>(state.step) * 1e3},
                    {"stopped_by", reason()},
@@ -271,6 +274,7 @@ class Training {
   std::unique_ptr<Trainer> trainer_;
   std::optional<TrainingRun> run_;
   ndt::train::Progress last_{};
+  std::optional<std::size_t> saved_;  ///< the step that last.ckpt was last written after
 };
 
 }  // namespace

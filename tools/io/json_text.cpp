@@ -42,4 +42,10 @@ nlohmann::json parse_json(std::string_view text, const std::string& where, std::
   return root;
 }
 
+nlohmann::json& at_key(nlohmann::json& root, std::string_view key) {
+  const std::size_t dot = key.find('.');
+  nlohmann::json& found = root[std::string(key.substr(0, dot))];
+  return dot == std::string_view::npos ? found : at_key(found, key.substr(dot + 1));
+}
+
 }  // namespace tool

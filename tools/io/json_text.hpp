@@ -12,4 +12,7 @@ namespace tool {
 /// the text begins in what `where` names.
 nlohmann::json parse_json(std::string_view text, const std::string& where, std::size_t base = 0);
 
+/// The value of a key such as MODEL.DECODER.LAYERS in nested objects, made where it is missing.
+nlohmann::json& at_key(nlohmann::json& root, std::string_view key);
+
 }  // namespace tool

@@ -62,7 +62,7 @@ class Check {
       return printable(name) + " of shape " + shape_text(shape);
     };
     visit([&](std::string_view name, const ndt::TensorSpec& spec) {
-      const std::vector<std::size_t> expected = shape_of(spec);
+      const std::vector<std::size_t> expected = shape_of(spec.extents);
       const auto found = model_.tensors.find(name);
       if (found == model_.tensors.end()) return wrong.push_back(of_shape(name, expected) + " is missing");
       known.insert(found->first);
@@ -94,9 +94,6 @@ class Check {
   }
 
  private:
-  static std::vector<std::size_t> shape_of(const ndt::TensorSpec& spec) {
-    return {spec.extents.size.begin(), spec.extents.size.begin() + static_cast<std::ptrdiff_t>(spec.extents.rank)};
-  }
   /// f(name, spec) for every tensor of a model of this configuration.
   template <class F>
   void visit(F&& f) const {
@@ -107,7 +104,7 @@ class Check {
   std::string expectation(std::string_view tensor) const {
     std::string shape;
     visit([&](std::string_view name, const ndt::TensorSpec& spec) {
-      if (name == tensor) shape = shape_text(shape_of(spec));
+      if (name == tensor) shape = shape_text(shape_of(spec.extents));
       if (spec.row_index == tensor) shape = shape_text({spec.extents.size[0], 1});
     });
     return printable(tensor) + (shape.empty() ? " is not part of" : " has shape " + shape + " in") +
@@ -163,6 +160,10 @@ void check_model(const ModelFile& model, const std::string& where) {
   const Check check(model, where);
   check.contradictions();
   check.tensors();
+}
+
+std::vector<std::size_t> shape_of(const ndt::Extents& extents) {
+  return {extents.size.begin(), extents.size.begin() + static_cast<std::ptrdiff_t>(extents.rank)};
 }
 
 std::string shape_text(const std::vector<std::size_t>& shape) {

@@ -12,6 +12,9 @@ namespace tool {
 /// memory worth mentioning: whatever a configuration claims, the tensors must be there first.
 void check_model(const ModelFile& model, const std::string& where);
 
+/// The sizes as a file's tensor has them.
+std::vector<std::size_t> shape_of(const ndt::Extents& extents);
+
 /// (3, 4)
 std::string shape_text(const std::vector<std::size_t>& shape);
 

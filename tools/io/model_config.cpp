@@ -97,15 +97,12 @@ class Reader {
 
 nlohmann::json json_of(const ndt::ModelConfig& config) {
   nlohmann::json root;
-  visit_model_fields(config, [&](std::string key, const auto& value) {
-    nlohmann::json* node = &root;
-    for (std::size_t dot; (dot = key.find('.')) != std::string::npos; key.erase(0, dot + 1)) {
-      node = &(*node)[key.substr(0, dot)];
-    }
+  visit_model_fields(config, [&](std::string_view key, const auto& value) {
+    nlohmann::json& node = at_key(root, key);
     if constexpr (std::is_same_v<decltype(value), const ndt::Activation&>) {
-      (*node)[key] = value == ndt::Activation::gelu ? "gelu" : "relu";
+      node = value == ndt::Activation::gelu ? "gelu" : "relu";
     } else {
-      (*node)[key] = value;
+      node = value;
     }
   });
   return root;

@@ -17,10 +17,7 @@ namespace tool {
 
 namespace {
 
-std::string extents_text(const ndt::Extents& extents) {
-  return shape_text(
-      std::vector<std::size_t>(extents.size.begin(), extents.size.begin() + static_cast<std::ptrdiff_t>(extents.rank)));
-}
+std::string extents_text(const ndt::Extents& extents) { return shape_text(shape_of(extents)); }
 
 ndt::StoredTensor<float> stored(const Tensor& tensor) {
   ndt::StoredTensor<float> result;

@@ -328,18 +328,15 @@ ndt::ModelConfig complete(const RunConfig& config, const DataSizes& sizes, const
 
 std::string train_config_text(const TrainConfig& config) {
   nlohmann::json root;
-  visit_train_fields(config, [&](std::string key, const auto& value) {
+  visit_train_fields(config, [&](std::string_view key, const auto& value) {
     if (is_of_the_machine(key)) return;
-    nlohmann::json* node = &root;
-    for (std::size_t dot; (dot = key.find('.')) != std::string::npos; key.erase(0, dot + 1)) {
-      node = &(*node)[key.substr(0, dot)];
-    }
+    nlohmann::json& node = at_key(root, key);
     if constexpr (std::is_enum_v<std::decay_t<decltype(value)>>) {
       for (const auto& [name, named] : names(value)) {
-        if (named == value) (*node)[key] = name;
+        if (named == value) node = name;
       }
     } else {
-      (*node)[key] = value;
+      node = value;
     }
   });
   return root.dump();

@@ -12,9 +12,11 @@
 #include "content_hash.hpp"
 #include "input_file.hpp"
 #include "json_text.hpp"
+#include "model_check.hpp"
 #include "model_config.hpp"
 #include "numbers.hpp"
 #include "output_file.hpp"
+#include "parameters.hpp"
 #include "refused.hpp"
 #include "tensor_file.hpp"
 #include "train_config.hpp"
@@ -29,14 +31,11 @@ constexpr TensorFileKind checkpoint_kind{"ndt-training", "a checkpoint that `ndt
 template <class State, class F>
 void visit_state(State& state, F&& f) {
   f("step", state.step);
-  f("epoch", state.epoch);
-  f("batch", state.batch);
   f("seconds", state.seconds);
   f("loss_sum", state.loss_sum);
   f("loss_count", state.loss_count);
   f("best_loss", state.best_loss);
   f("best_step", state.best_step);
-  f("best_update", state.best_update);
   f("best_r2", state.best_r2);
   f("stopped", state.stopped);
 }
@@ -85,11 +84,9 @@ std::string comparable(ndt::train::TrainConfig config) {
   return train_config_text(config);
 }
 
-/// A state that training cannot reach would send it beyond its data.
-void check_state(const ndt::train::TrainingState& state, std::size_t batches, const std::string& where) {
-  const bool possible = state.batch < batches && state.epoch <= state.step / batches &&
-                        state.step == state.epoch * batches + state.batch && state.best_step <= state.step &&
-                        state.best_update <= state.step && state.loss_count <= state.step &&
+/// A state that no training has been in.
+void check_state(const ndt::train::TrainingState& state, const std::string& where) {
+  const bool possible = state.best_step <= state.step && state.loss_count <= state.step &&
                         std::isfinite(state.seconds) && state.seconds >= 0 && std::isfinite(state.loss_sum);
   if (!possible)
     throw Refused("the state is not one of this run", where, "a checkpoint that `ndt train` wrote is expected");
@@ -107,14 +104,6 @@ std::string first_difference(const std::string& theirs, const std::string& ours,
       return name + " is " + printable(other->dump()) + " in the checkpoint and " + value.dump() + " here";
   }
   return "the checkpoint knows settings that this program does not";
-}
-
-Tensor tensor_of(const ndt::Parameter& p, std::span<const float> values) {
-  Tensor tensor;
-  tensor.shape.assign(p.extents.size.begin(), p.extents.size.begin() + static_cast<std::ptrdiff_t>(p.extents.rank));
-  const auto part = values.subspan(p.value, p.extents.count());
-  tensor.values.assign(part.begin(), part.end());
-  return tensor;
 }
 
 /// f(name in the file, parameter, where its values are) for all that is kept.
@@ -186,13 +175,13 @@ void load_checkpoint(const TrainingRun& run, const std::filesystem::path& path) 
     throw Refused("the checkpoint is of another data set", where, "--resume goes on with the data as they were");
   }
   const ndt::train::TrainingState state = parse_state(text_of("state"), where + " state");
-  check_state(state, run.batches, where + " state");
+  check_state(state, where + " state");
 
   std::size_t expected = 0;
   visit_tensors(run, [&](const std::string& name, const ndt::Parameter& p, std::span<float>) {
     ++expected;
     const auto found = file.tensors.find(name);
-    if (found == file.tensors.end() || found->second.shape != tensor_of(p, run.parameters.values()).shape ||
+    if (found == file.tensors.end() || found->second.shape != shape_of(p.extents) ||
         found->second.values.size() != p.extents.count()) {
       throw Refused("tensor " + name + " is missing or of another shape", where,
                     "the checkpoint of a model with this configuration has it");

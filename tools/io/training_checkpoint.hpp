@@ -23,7 +23,6 @@ struct TrainingRun {
   ndt::Parameters<float>& parameters;
   std::span<float> mean, square;
   ndt::train::TrainingState& state;
-  std::size_t batches;  ///< of a pass over the data
 };
 
 /// What identifies the data of a run: resumed with other data it would be another run.

@@ -32,9 +32,8 @@ Variable<typename V::value_type>* gelu(Tape<V>& tape, Variable<typename V::value
     for (std::size_t m = 0; m < x->rows; ++m) {
       kernels::for_lanes<V>(
           x->columns, [&, to = gradient, add = accumulate](std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
-            auto d = V::load(y->gradient[m] + i, lanes) * kernels::gelu_slope<V>(V::load(x->value[m] + i, lanes));
-            if (add) d = d + V::load(to[m] + i, lanes);
-            V::store(to[m] + i, d, lanes);
+            const auto slope = kernels::gelu_slope<V>(V::load(x->value[m] + i, lanes));
+            kernels::store_or_add<V>(to[m] + i, V::load(y->gradient[m] + i, lanes) * slope, lanes, add);
           });
     }
   });

@@ -37,9 +37,7 @@ void layer_norm_backward(Rows<typename V::value_type> dx, Rows<const typename V:
       const auto dyi = V::load(d + i, lanes), zi = z(i, lanes);
       V::store(dgain + i, V::fma(dyi, zi, V::load(dgain + i, lanes)), lanes);
       V::store(dbias + i, V::load(dbias + i, lanes) + dyi, lanes);
-      auto dxi = (dyi * V::load(gain + i, lanes) - mean_g - zi * mean_gz) * rstd;
-      if (accumulate) dxi = dxi + V::load(out + i, lanes);
-      V::store(out + i, dxi, lanes);
+      store_or_add<V>(out + i, (dyi * V::load(gain + i, lanes) - mean_g - zi * mean_gz) * rstd, lanes, accumulate);
     });
   }
 }

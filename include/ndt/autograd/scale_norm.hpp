@@ -31,9 +31,7 @@ void scale_norm_backward(Rows<typename V::value_type> dx, Rows<const typename V:
     *dscale += dot * r;
     const auto along = V::set(clamped ? T(0) : dot * r * r), factor = V::set(scale * r);
     for_lanes<V>(D, [&](std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
-      auto dxi = (V::load(d + i, lanes) - V::load(row + i, lanes) * along) * factor;
-      if (accumulate) dxi = dxi + V::load(out + i, lanes);
-      V::store(out + i, dxi, lanes);
+      store_or_add<V>(out + i, (V::load(d + i, lanes) - V::load(row + i, lanes) * along) * factor, lanes, accumulate);
     });
   }
 }

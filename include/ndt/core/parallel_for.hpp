@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "ndt/config.hpp"
+#include "ndt/core/dim.hpp"
 
 namespace ndt::inline NDT_TARGET {
 
@@ -17,6 +18,19 @@ struct Serial {
     for (std::size_t task = 0; task < tasks; ++task) work(task, std::size_t{0});
   }
 };
+
+/// A range of elements is cut where its size alone says, so that what is computed from a part does not depend on the
+/// policy.
+inline constexpr std::size_t part_size = 4096;
+constexpr std::size_t parts_of(std::size_t size) noexcept { return divide_up(size, part_size); }
+/// work(part, first, count) for every part of `size` elements.
+template <class Policy, class Work>
+void for_parts(std::size_t size, const Policy& policy, Work work) noexcept {
+  policy(parts_of(size), [&](std::size_t part, std::size_t) {
+    const std::size_t first = part * part_size;
+    work(part, first, min_size(part_size, size - first));
+  });
+}
 
 #ifdef _OPENMP
 /// Tasks dealt out in turn to `threads` threads of OpenMP.

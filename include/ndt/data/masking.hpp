@@ -94,16 +94,12 @@ constexpr RandomElements random_elements(const MaskDraw& draw, Purpose purpose, 
   return RandomElements(random_place(draw.seed, static_cast<Purpose>(number), trial, draw.step));
 }
 
-/// mark(i) for every i < n in a span. A span that begins at s covers s - (width - 1) / 2 ... s + width / 2: one more
-/// after it than before it where the width is even. Ends are cut off, spans may overlap.
-template <class Begins, class Mark>
-constexpr void for_spans(std::size_t n, std::size_t width, Begins begins, Mark mark) {
-  const std::size_t before = (width - 1) / 2, after = width / 2;
-  for (std::size_t s = 0; s < n; ++s) {
-    if (!begins(s)) continue;
-    const std::size_t end = min_size(n, s + after + 1);
-    for (std::size_t i = s < before ? 0 : s - before; i < end; ++i) mark(i);
-  }
+/// mark(i) for every i < n in the span that begins at s: s - (width - 1) / 2 ... s + width / 2, one more after it than
+/// before it where the width is even. Ends are cut off, spans may overlap.
+template <class Mark>
+constexpr void mark_span(std::size_t n, std::size_t width, std::size_t s, Mark mark) {
+  const std::size_t before = (width - 1) / 2, end = min_size(n, s + width / 2 + 1);
+  for (std::size_t i = s < before ? 0 : s - before; i < end; ++i) mark(i);
 }
 
 }  // namespace detail
@@ -124,26 +120,26 @@ std::size_t select_elements(T* weight, const TrialShape& shape, MaskMode mode, c
   const auto mark_neuron = [&](std::size_t n) {
     for (std::size_t t = 0; t < bins; ++t) weight[t * N + n] = T(1);
   };
-  const auto begins = [&](std::size_t i) { return chance(random[i]); };
   switch (mode) {
     case MaskMode::timestep:
     case MaskMode::timestep_only:
-      detail::for_spans(bins, draw.width, begins, mark_bin);
+      for (std::size_t s = 0; s < bins; ++s) {
+        if (chance(random[s])) detail::mark_span(bins, draw.width, s, mark_bin);
+      }
       break;
     case MaskMode::neuron:
-      detail::for_spans(held_in, draw.width, begins, mark_neuron);
+      for (std::size_t s = 0; s < held_in; ++s) {
+        if (chance(random[s])) detail::mark_span(held_in, draw.width, s, mark_neuron);
+      }
       break;
-    case MaskMode::full: {
-      const std::size_t before = (draw.width - 1) / 2, after = draw.width / 2;
+    case MaskMode::full:
       for (std::size_t s = 0; s < bins; ++s) {
         for (std::size_t n = 0; n < held_in; ++n) {
-          if (!begins(s * held_in + n)) continue;
-          const std::size_t end = min_size(bins, s + after + 1);
-          for (std::size_t t = s < before ? 0 : s - before; t < end; ++t) weight[t * N + n] = T(1);
+          if (!chance(random[s * held_in + n])) continue;
+          detail::mark_span(bins, draw.width, s, [&](std::size_t t) { weight[t * N + n] = T(1); });
         }
       }
       break;
-    }
   }
   std::size_t selected = 0;
   for (std::size_t i = 0; i < shape.elements(); ++i) selected += weight[i] != T(0);

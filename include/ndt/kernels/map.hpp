@@ -25,6 +25,12 @@ NDT_INLINE void map(typename V::value_type* y, Width n, Op op, const X*... x) no
       n, [&](std::size_t i, auto lanes) NDT_INLINE_LAMBDA { V::store(y + i, op(V::load(x + i, lanes)...), lanes); });
 }
 
+/// y[i] = x, or y[i] += x if `accumulate`, for the lanes of a register.
+template <class V, class Lanes>
+NDT_INLINE void store_or_add(typename V::value_type* y, typename V::reg x, Lanes lanes, bool accumulate) noexcept {
+  V::store(y, accumulate ? x + V::load(y, lanes) : x, lanes);
+}
+
 /// y[i] = x[i] for n elements.
 template <class V, class Width>
 NDT_INLINE void copy(typename V::value_type* y, const typename V::value_type* x, Width n) noexcept {

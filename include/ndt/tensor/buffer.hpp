@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <memory>
 #include <new>
-#include <span>
 
 #include "ndt/config.hpp"
 #include "ndt/core/arena.hpp"
@@ -28,8 +27,6 @@ class Buffer {
   T* end() noexcept { return data() + size_; }
   const T* begin() const noexcept { return data(); }
   const T* end() const noexcept { return data() + size_; }
-  operator std::span<T>() noexcept { return {data(), size_}; }
-  operator std::span<const T>() const noexcept { return {data(), size_}; }
   void clear() noexcept { std::fill_n(data(), size_, T(0)); }
 
  private:

@@ -134,9 +134,7 @@ class BatchGradient {
 
   template <class Policy>
   void add_slots(const Policy& policy) noexcept {
-    const std::size_t size = sum_.size(), parts = divide_up(size, part_size);
-    policy(parts, [&](std::size_t part, std::size_t) {
-      const std::size_t first = part * part_size, count = min_size(part_size, size - first);
+    for_parts(sum_.size(), policy, [&](std::size_t, std::size_t first, std::size_t count) {
       T* const sum = sum_.data() + first;
       kernels::copy<V>(sum, slots_[0].data() + first, count);
       for (std::size_t slot = 1; slot < gradient_slots; ++slot) {
@@ -145,7 +143,6 @@ class BatchGradient {
       }
     });
   }
-  static constexpr std::size_t part_size = 4096;
 
   const Network* network_;
   const Parameters<T>* parameters_;

@@ -43,18 +43,18 @@ class MaskedBatch {
     const data::TrialShape shape = objective.shape();
     const data::MaskSettings& settings = objective.settings;
     data::MaskValues values{data::mask_token(settings, objective.max_spikes), objective.random_below};
-    each(trials, shape, policy, [&](const data::MaskedTrial<T, std::uint16_t>& out, std::size_t trial) {
-      const std::size_t selected = data::select_elements(out.weight, shape, settings.mode, draw, trial);
-      data::hide_elements(out.input, objective.counts(trial), out.weight, shape, settings, draw, trial, values);
-      return selected;
-    });
-    if (objective.reproduce)
+    if (objective.reproduce) {
+      // The reference bounds random counts by what the batch holds once all of it is hidden.
+      each(trials, shape, policy, [&](const data::MaskedTrial<T, std::uint16_t>& out, std::size_t trial) {
+        const std::size_t selected = data::select_elements(out.weight, shape, settings.mode, draw, trial);
+        data::hide_elements(out.input, objective.counts(trial), out.weight, shape, settings, draw, trial, values);
+        return selected;
+      });
       values.random_below = data::largest_count(inputs_.data(), trials.size() * shape.elements());
+    }
     each(trials, shape, policy, [&](const data::MaskedTrial<T, std::uint16_t>& out, std::size_t trial) {
-      data::replace_elements(out.input, out.weight, shape, settings, draw, trial, values);
-      const std::uint16_t* const counts = objective.counts(trial);
+      data::mask_trial(out, objective.counts(trial), shape, settings, draw, trial, values);
       for (std::size_t i = 0; i < shape.elements(); ++i) {
-        out.target[i] = static_cast<T>(counts[i]);
         // A count as large as the mask token must not be read as one.
         const bool masked = out.weight[i] != T(0) && out.input[i] == values.token;
         if (!masked && out.input[i] > objective.max_spikes)

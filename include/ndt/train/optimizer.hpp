@@ -40,7 +40,7 @@ class Optimizer {
   /// The L2 norm of the gradient, in an order that does not depend on the policy.
   template <class Policy = Serial>
   double norm(std::span<const T> gradient, const Policy& policy = {}) {
-    partial_.resize(parts(gradient.size()));
+    partial_.resize(parts_of(gradient.size()));
     for_parts(gradient.size(), policy, [&](std::size_t part, std::size_t first, std::size_t count) {
       partial_[part] = sum_of_squares(gradient.data() + first, count);
     });
@@ -65,16 +65,6 @@ class Optimizer {
   std::span<T> square() noexcept { return square_; }
 
  private:
-  static constexpr std::size_t part_size = 4096;
-  static constexpr std::size_t parts(std::size_t size) noexcept { return divide_up(size, part_size); }
-  template <class Policy, class Work>
-  static void for_parts(std::size_t size, const Policy& policy, Work work) {
-    policy(parts(size), [&](std::size_t part, std::size_t) {
-      const std::size_t first = part * part_size;
-      work(part, first, min_size(part_size, size - first));
-    });
-  }
-
   Buffer<T> mean_, square_;
   std::vector<double> partial_;
 };

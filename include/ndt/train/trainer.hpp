@@ -55,15 +55,12 @@ struct NotFinite : std::runtime_error {
 
 /// Where a run is. With parameters and moving averages it is all that a checkpoint needs.
 struct TrainingState {
-  std::size_t step = 0;   ///< steps of the optimiser done
-  std::size_t epoch = 0;  ///< passes over the data done
-  std::size_t batch = 0;  ///< batches of this pass done
-  double seconds = 0;     ///< spent in steps, validation not counted
-  double loss_sum = 0;    ///< of the batches since the last validation
+  std::size_t step = 0;  ///< steps of the optimiser done
+  double seconds = 0;    ///< spent in steps, validation not counted
+  double loss_sum = 0;   ///< of the batches since the last validation
   std::size_t loss_count = 0;
   double best_loss = std::numeric_limits<double>::infinity();  ///< masked, in validation
   std::size_t best_step = 0;
-  std::size_t best_update = 0;
   double best_r2 = -std::numeric_limits<double>::infinity();
   bool stopped = false;  ///< patience has run out
 
@@ -126,14 +123,13 @@ class Trainer {
   const ModelConfig& model_config() const noexcept { return network_.config(); }
   const TrainConfig& config() const noexcept { return config_; }
   /// To be called after parameters, moving averages or state were changed from outside.
-  void restored() {
-    parameters_.repack(policy_);
-    shuffled_ = false;
-  }
+  void restored() { parameters_.repack(policy_); }
 
   std::size_t batches() const noexcept { return data::batches_of(trials_.size(), config_.batch_size); }
+  /// Passes over the data done.
+  std::size_t epochs() const noexcept { return state_.step / batches(); }
   /// Updates done, in the unit of the configuration.
-  std::size_t updates() const noexcept { return config_.updates_are_epochs() ? state_.epoch : state_.step; }
+  std::size_t updates() const noexcept { return updates_after(state_.step); }
   /// Steps that the whole run takes, if patience lasts.
   std::size_t last_step() const noexcept {
     return config_.updates_are_epochs() ? config_.num_updates * batches() : config_.num_updates;
@@ -148,21 +144,16 @@ class Trainer {
   Progress step() {
     const auto start = std::chrono::steady_clock::now();
     const std::size_t update = updates();
-    if (!shuffled_) shuffle();
+    if (shuffled_for_ != epochs()) shuffle();
     Progress progress;
     progress.learning_rate = learning_rate(config_, update);
-    const auto places = data::batch_of(order_, config_.batch_size, state_.batch);
+    const auto places = data::batch_of(order_, config_.batch_size, state_.step % batches());
     const data::MaskDraw draw = data::draw_mask(config_.mask, config_.seed, state_.step, update);
     const auto batch = batch_.mask(objective_, places, draw, policy_);
     // The mean of nothing has no gradient; such a batch moves nothing.
     if (batch.selected > 0) descend(batch, progress);
 
     progress.step = ++state_.step;
-    if (++state_.batch == batches()) {
-      state_.batch = 0;
-      ++state_.epoch;
-      shuffled_ = false;
-    }
     state_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (updates() != update && (updates() % config_.val_interval == 0 || updates() == config_.num_updates)) {
       look(progress);
@@ -184,6 +175,9 @@ class Trainer {
   }
 
  private:
+  std::size_t updates_after(std::size_t steps) const noexcept {
+    return config_.updates_are_epochs() ? steps / batches() : steps;
+  }
   static const ModelConfig& checked(const ModelConfig& model, const TrainConfig& config, const data::Dataset& dataset) {
     if (const Status status = model.validate(); !status.ok()) {
       throw std::invalid_argument(std::string(status.message()) + ": " + std::string(status.where.view()));
@@ -195,9 +189,9 @@ class Trainer {
   }
 
   void shuffle() {
-    data::shuffle_trials(order_, config_.seed, state_.epoch);
+    shuffled_for_ = epochs();
+    data::shuffle_trials(order_, config_.seed, shuffled_for_);
     for (std::uint32_t& trial : order_) trial = trials_[trial];
-    shuffled_ = true;
   }
 
   void descend(Batch<T, std::uint16_t> batch, Progress& progress) {
@@ -241,8 +235,7 @@ class Trainer {
       progress.best = true;
       state_.best_loss = progress.validation.masked_loss;
       state_.best_step = state_.step;
-      state_.best_update = updates();
-    } else if (updates() - state_.best_update > config_.patience) {
+    } else if (updates() - updates_after(state_.best_step) > config_.patience) {
       state_.stopped = true;
     }
   }
@@ -254,8 +247,8 @@ class Trainer {
   Network network_;
   BatchGradient<V> gradient_;
   Optimizer<V> optimizer_;
-  std::vector<std::uint32_t> trials_, order_;  ///< of the split, and of this pass
-  bool shuffled_ = false;
+  std::vector<std::uint32_t> trials_, order_;                ///< of the split, and of this pass
+  std::size_t shuffled_for_ = static_cast<std::size_t>(-1);  ///< the pass that the order is of; none yet
   MaskedObjective objective_, valid_objective_;
   MaskedBatch<T> batch_;
   Validator<V> validator_;
