@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
   bench::register_kernels();
   bench::register_train_step();
   bench::register_forward();
+  bench::register_stream();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

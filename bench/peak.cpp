@@ -4,9 +4,11 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <limits>
 #include <utility>
 
 #include <ndt/ndt.hpp>
+#include <ndt/tensor/buffer.hpp>
 
 namespace bench {
 namespace {
@@ -51,7 +53,48 @@ double best_of(int threads) {
   return best;
 }
 
+/// The sum of a block, in as many chains as hide the latency of an addition.
+float read_through(const float* data, std::size_t count) noexcept {
+  constexpr std::size_t chains = 8;
+  V::reg sums[chains];
+  for (V::reg& sum : sums) sum = V::set(0.0f);
+  for (std::size_t i = 0; i + chains * V::width <= count; i += chains * V::width) {
+    for (std::size_t c = 0; c < chains; ++c) sums[c] = sums[c] + V::load(data + i + c * V::width);
+  }
+  float total = 0;
+  for (const V::reg& sum : sums) total += V::reduce_add(sum);
+  return total;
+}
+
 }  // namespace
+
+double read_bandwidth(std::size_t bytes) {
+  const ndt::Buffer<float> block(bytes / sizeof(float));
+  const std::size_t repeats = std::max<std::size_t>(1, 20'000'000 / bytes);
+  double best = 0;
+  for (int attempt = 0; attempt < 15; ++attempt) {
+    volatile float sink = 0;
+    const auto start = std::chrono::steady_clock::now();
+    for (std::size_t r = 0; r < repeats; ++r) sink = read_through(block.data(), block.size());
+    const std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - start;
+    (void)sink;
+    best = std::max(best, static_cast<double>(repeats * block.size() * sizeof(float)) / elapsed.count());
+  }
+  return best;
+}
+
+void spin(std::size_t rounds) noexcept { multiply_add_loop<12>(rounds); }
+
+std::size_t spin_rounds(double nanoseconds) {
+  double fastest = std::numeric_limits<double>::infinity();  // nanoseconds a round
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    const auto start = std::chrono::steady_clock::now();
+    spin(1000);
+    const std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - start;
+    fastest = std::min(fastest, elapsed.count() / 1000);
+  }
+  return std::max<std::size_t>(1, static_cast<std::size_t>(nanoseconds / fastest));
+}
 
 double peak_gflops(int threads) {
   static std::array<double, 65> known{};

@@ -42,22 +42,24 @@ inline std::vector<float> random_floats(std::size_t count, float spread, std::ui
 
 /// A model with random weights, its counts and its workspace.
 struct Model {
-  std::vector<float> packed;
+  ndt::Buffer<float> packed;
   ndt::DynamicTransformer<> model;
   std::vector<std::uint8_t> counts;
   std::vector<float> log_rates;
   ndt::Buffer<float> workspace;
   std::size_t trials, bins;
 
-  Model(const Shape& shape, std::size_t batch, std::size_t workers) : trials(batch), bins(shape.bins) {
-    const ndt::DynamicShape dynamic{shape.config()};
-    packed.resize(ndt::DynamicTransformer<>(dynamic).packed_size());
+  Model(const Shape& shape, std::size_t batch, std::size_t workers) : Model(shape.config(), batch, workers) {}
+  Model(const ndt::ModelConfig& config, std::size_t batch, std::size_t workers)
+      : trials(batch), bins(config.trial_length) {
+    const ndt::DynamicShape dynamic{config};
+    packed = ndt::Buffer<float>(ndt::DynamicTransformer<>(dynamic).packed_size());
     std::vector<float> stored;
     const ndt::Status packing = ndt::pack_weights<ndt::simd::native<float>>(
         std::span<float>(packed), dynamic, [&](std::string_view name) { return stored_tensor(dynamic, name, stored); });
     const ndt::Status binding = model.bind(dynamic, packed);
     if (!packing.ok() || !binding.ok()) std::abort();
-    counts.resize(batch * bins * shape.neurons);
+    counts.resize(batch * bins * config.neurons);
     std::mt19937 engine(7);
     for (auto& count : counts) count = engine() % 10 == 0 ? 1 : 0;
     workspace = ndt::Buffer<float>(model.workspace_size(bins, workers));

@@ -7,6 +7,7 @@
 #include "../tests/support/golden.hpp"
 #include "dynamic.cpp"
 #include "embedded.cpp"
+#include "streaming.cpp"
 #include "training.cpp"
 
 namespace {
@@ -27,6 +28,22 @@ TEST_CASE("the embedded example gives the log rates of its model", "[examples]")
   CHECK(support::worst_error(log_rates, golden["output"].values) < support::log_rate_bound<float>);
 }
 
+TEST_CASE("the streaming example gives the rates of its model, bin by bin, trial after trial", "[examples]") {
+  const support::Golden golden = support::golden("tiny");
+  const auto& counts = golden["counts"].integers;
+  const std::size_t N = tiny::config.neurons, T = tiny::config.trial_length;
+  const std::vector<std::uint8_t> trial(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(T * N));
+  for (std::size_t t = 0; t < 2 * T; ++t) {
+    const float* const rates = streaming::rates_of(&trial[t % T * N]);
+    for (std::size_t n = 0; n < N; ++n) {
+      const double expected = std::exp(golden["output"].values[t % T * N + n]);
+      CHECK(std::abs(static_cast<double>(rates[n]) - expected) <= 2e-5 * std::max(1.0, expected));
+    }
+  }
+  CHECK(std::isfinite(streaming::rates_of(nullptr)[0]));
+  CHECK(streaming::decoder.counters().missing == 1);
+}
+
 TEST_CASE("the dynamic example gives the rates of any model", "[examples]") {
   const std::string name = GENERATE("base", "rates_decoder1");
   const support::Golden golden = support::golden(name);
@@ -45,7 +62,8 @@ TEST_CASE("the training example finds rates", "[examples]") { CHECK(train_on_lor
 
 TEST_CASE("the README shows the examples as they are", "[examples]") {
   const std::string readme = text_of("README.md");
-  for (const char* file : {"examples/embedded.cpp", "examples/dynamic.cpp", "examples/training.cpp"}) {
+  for (const char* file :
+       {"examples/embedded.cpp", "examples/dynamic.cpp", "examples/streaming.cpp", "examples/training.cpp"}) {
     INFO(file);
     const std::string code = text_of(file);
     REQUIRE(!code.empty());

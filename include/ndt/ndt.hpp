@@ -7,3 +7,5 @@
 #include "ndt/model/cost.hpp"
 #include "ndt/model/transformer.hpp"
 #include "ndt/model/weights.hpp"
+#include "ndt/stream/decoder.hpp"
+#include "ndt/stream/latency.hpp"

@@ -5,6 +5,7 @@
 
 #include "../support/catch.hpp"
 #include "../support/golden.hpp"
+#include "../support/stream.hpp"
 
 // The C allocator's own entry points, so that operator new and everything else that allocates passes here. A sanitizer
 // has its own allocator in the same place; there operator new alone is watched.
@@ -114,4 +115,26 @@ TEST_CASE("packing weights does not allocate", "[house]") {
                    }).ok();
         }) == 0);
   CHECK(packed);
+}
+
+TEST_CASE("streams do not allocate", "[house]") {
+  using V = ndt::simd::native<float>;
+  ndt::ModelConfig config;
+  config.neurons = 3, config.trial_length = 9, config.max_spikes = 2, config.context_forward = 1;
+  const support::RandomModel<V> random(config);
+  const std::vector<int> counts(config.neurons, 1);
+  for (const ndt::StreamPolicy policy :
+       {ndt::StreamPolicy::delayed, ndt::StreamPolicy::immediate, ndt::StreamPolicy::windowed}) {
+    support::Stream<V> s(random.model, {policy, ndt::PastEnd::restart});
+    STATIC_REQUIRE(noexcept(s.decoder.step(counts.data())));
+    CHECK(allocations_of([&] {
+            s.status = s.decoder.bind(random.model, {{policy, ndt::PastEnd::restart}}, s.state);
+            s.decoder.prepare();
+            for (int i = 0; i < 30; ++i) s.decoder.step(counts.data());
+            s.decoder.step_missing();
+            s.decoder.flush();
+            s.decoder.reset();
+          }) == 0);
+    CHECK(s.status.ok());
+  }
 }

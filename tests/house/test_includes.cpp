@@ -24,7 +24,8 @@ const std::map<std::string, Rooms> arrows = {
     {"model/config", {"core"}},  // a plain description: sizes and switches
     {"layers", {"kernels", "model/config"}},
     {"model", {"layers"}},
-    {"ndt", {"model"}},
+    {"stream", {"model"}},
+    {"ndt", {"stream"}},
     // The workshop: training and what goes with it. Delete these rooms and inference still builds.
     {"tensor", {"core"}},
     {"data", {"tensor"}},

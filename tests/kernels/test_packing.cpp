@@ -56,9 +56,9 @@ TEMPLATE_TEST_CASE("pack_transposed may be done in pieces of any size and order"
       for (std::size_t b = a; b <= N; b += N < 40 ? 1 : 13) {
         INFO("N " << N << " pieces up to " << a << ", " << b);
         Guarded<TestType> panels(whole.size(), support::Touch::beginning);
-        kernels::pack_transposed(panels.data(), w.rows(), N, K, b, N);
+        kernels::pack_transposed(panels.data(), w.rows().from(b), N, K, b, N);
         kernels::pack_transposed(panels.data(), w.rows(), N, K, 0, a);
-        kernels::pack_transposed(panels.data(), w.rows(), N, K, a, b);
+        kernels::pack_transposed(panels.data(), w.rows().from(a), N, K, a, b);
         CHECK(support::same_bits(panels, whole));
       }
     }
@@ -74,7 +74,7 @@ TEMPLATE_TEST_CASE("pack_transposed of a piece writes no other column", "[kernel
     for (std::size_t last = first; last < N; ++last) {
       INFO("columns " << first << " to " << last);
       Guarded<TestType> panels(whole.size()), expected(whole.size());
-      kernels::pack_transposed(panels.data(), w.rows(), N, K, first, last);
+      kernels::pack_transposed(panels.data(), w.rows().from(first), N, K, first, last);
       for (std::size_t j = first; j < last; ++j) {
         for (std::size_t k = 0; k < K; ++k) expected[j / 16 * 16 * K + k * 16 + j % 16] = numbers[j * K + k];
       }
@@ -107,7 +107,7 @@ TEMPLATE_TEST_CASE("pack_rows may be done in pieces, and is pack_transposed of t
       for (std::size_t split = 0; split <= K; ++split) {
         INFO("N " << N << " K " << K << " split " << split);
         Guarded<TestType> panels(whole.size());
-        kernels::pack_rows(panels.data(), m.rows(), K, N, split, K);
+        kernels::pack_rows(panels.data(), m.rows().from(split), K, N, split, K);
         // The rows before the split must be as they were: fresh.
         bool fresh = true;
         for (std::size_t j = 0; j < N; j += 16) fresh = fresh && support::untouched(panels.data() + j * K, split * 16);

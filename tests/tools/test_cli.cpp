@@ -8,26 +8,18 @@
 #include "../support/catch.hpp"
 #include "../support/compare.hpp"
 #include "../support/recorded.hpp"
+#include "counts_file.hpp"
 #include "desk.hpp"
 #include "files.hpp"
 #include "npy_bytes.hpp"
 
-using support::contents, support::Desk, support::is_error_line, support::Ran;
+using support::contents, support::Desk, support::is_error_line, support::Ran, support::write_counts;
 
 namespace {
 
 namespace fs = std::filesystem;
 
 const fs::path fixtures = fs::path(NDT_SOURCE_DIR) / "tests/fixtures";
-
-/// Counts [trials, bins, neurons] of 0 to 3, as an HDF5 dataset.
-void write_counts(const fs::path& path, std::vector<std::size_t> shape, const std::string& key = "spikes") {
-  std::size_t count = 1;
-  for (const std::size_t n : shape) count *= n;
-  std::vector<std::uint8_t> values(count);
-  for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<std::uint8_t>((i * 7 + i / 5) % 4);
-  tool::write_hdf5(path, {{key, shape, std::span<const std::uint8_t>(values)}});
-}
 
 nlohmann::json inspected(const Desk& desk, const std::string& model) {
   const Ran ran = desk.ndt("inspect " + model + " --json");

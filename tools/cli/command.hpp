@@ -37,6 +37,7 @@ void add_inspect(CLI::App& app, Run& run);
 void add_infer(CLI::App& app, Run& run);
 void add_check(CLI::App& app, Run& run);
 void add_train(CLI::App& app, Run& run);
+void add_stream(CLI::App& app, Run& run);
 void add_evaluate(CLI::App& app, Run& run);
 void add_simulate(CLI::App& app, Run& run);
 

@@ -6,6 +6,7 @@
 #include "../io/refused.hpp"
 #include "command.hpp"
 #include "loaded_model.hpp"
+#include "policies.hpp"
 
 namespace tool {
 namespace {
@@ -15,6 +16,19 @@ using nlohmann::ordered_json;
 /// A number of bins, or null for all of them.
 ordered_json bins_or_all(std::size_t bins) { return bins == ndt::dyn ? ordered_json() : ordered_json(bins); }
 std::string text_of(const ordered_json& bins) { return bins.is_null() ? "all" : bins.dump(); }
+
+/// Bytes of state of a decoder by policy; null where the policy cannot serve the model.
+ordered_json streaming_state(const LoadedModel& loaded) {
+  using Decoder = ndt::DynamicDecoder<>;
+  ordered_json j;
+  for (const auto& [name, policy] : policies) {
+    const ndt::StreamConfig config{policy};
+    j[name] = config.validate(loaded.config()).ok()
+                  ? ordered_json(Decoder::state_size(loaded.model, {config}) * sizeof(float))
+                  : ordered_json();
+  }
+  return j;
+}
 
 Answer inspect(const std::string& path) {
   const LoadedModel loaded(path);
@@ -58,6 +72,7 @@ Answer inspect(const std::string& path) {
   j["parameters"] = parameters;
   j["packed_bytes"] = loaded.model.packed_size() * sizeof(float);
   j["workspace_bytes"] = loaded.model.workspace_bytes(T);
+  j["streaming_state_bytes"] = streaming_state(loaded);
   j["flop_window"] = window;
   j["flop_bin"] = ndt::bin_flop(c);
 
@@ -80,6 +95,11 @@ Answer inspect(const std::string& path) {
   line("parameters", fmt::format("{}", parameters));
   line("memory", fmt::format("{} bytes of packed weights, {} bytes of workspace",
                              loaded.model.packed_size() * sizeof(float), loaded.model.workspace_bytes(T)));
+  std::string streams;
+  for (const auto& [name, bytes] : j["streaming_state_bytes"].items()) {
+    if (!bytes.is_null()) streams += fmt::format("{}{} bytes {}", streams.empty() ? "" : ", ", bytes.dump(), name);
+  }
+  line("streaming", streams.empty() ? "by no policy" : streams);
   line("arithmetic",
        fmt::format("{:.4g} MFLOP a window, {:.4g} MFLOP for its last bin", window * 1e-6, ndt::bin_flop(c) * 1e-6));
   Answer answer;

@@ -33,6 +33,7 @@ int run(int argc, char** argv) {
   tool::add_convert(app, chosen);
   tool::add_inspect(app, chosen);
   tool::add_infer(app, chosen);
+  tool::add_stream(app, chosen);
   tool::add_check(app, chosen);
   tool::add_evaluate(app, chosen);
   tool::add_simulate(app, chosen);

@@ -23,10 +23,14 @@ enum class Error : std::uint8_t {
   tensor_not_finite,
   position_index_out_of_range,
   memory_too_small,
+  look_ahead_without_limit,
+  wrap_needs_delayed,
+  window_too_long,
+  past_end_with_delay,
 };
 
 /// The messages, one for each Error and in the same order.
-inline constexpr std::array<std::string_view, 11> error_messages = {
+inline constexpr std::array<std::string_view, 15> error_messages = {
     "no error",
     "a size is zero",
     "a size is too large",
@@ -38,8 +42,12 @@ inline constexpr std::array<std::string_view, 11> error_messages = {
     "a tensor holds NaN or infinity",
     "a stored position is outside the position table",
     "the memory given is too small",
+    "the policy delayed cannot serve a model that looks ahead without limit",
+    "CONTEXT_WRAP_INITIAL is served by the policy delayed alone",
+    "the window is longer than the model's positions",
+    "a stream with a delay cannot go on with a window",
 };
-static_assert(error_messages.size() == static_cast<std::size_t>(Error::memory_too_small) + 1);
+static_assert(error_messages.size() == static_cast<std::size_t>(Error::past_end_with_delay) + 1);
 
 /// Up to four sizes of a tensor.
 struct Extents {

@@ -99,4 +99,27 @@ void attention(Rows<typename V::value_type> out, const AttentionHead<typename V:
                [](std::size_t, typename V::value_type*, std::size_t, std::size_t) NDT_INLINE_LAMBDA {});
 }
 
+/// One row, out(width), over keys and values in a ring of head.bins places: it sees `count` of them, from `place` on
+/// and round the end. As attention is a sum over a set, a full ring is read from its first place, always alike.
+template <class V>
+void ring_attention(typename V::value_type* out, const AttentionHead<typename V::value_type>& head, std::size_t place,
+                    std::size_t count, typename V::value_type* scratch) noexcept {
+  using T = typename V::value_type;
+  if (count == head.bins) place = 0;
+  const std::size_t end = min_size(place + count, head.bins), behind = end - place, before = count - behind;
+  const Rows<T> scores{scratch, 0};
+  const std::size_t low = before == 0 ? place / V::width : 0, high = divide_up(end, V::width);
+  gemm_registers<V>(scores, head.queries, head.keys, 1, head.head_width, round_up(head.bins, panel_width), low, high,
+                    {});
+  // Weights side by side: those of [0, before), then those of [place, end).
+  T* const weights = scratch + (before == 0 ? place : 0);
+  if (before != 0) {
+    for (std::size_t i = 0; i < behind; ++i) weights[before + i] = scratch[place + i];
+  }
+  softmax<V>(weights, count, head.scale);
+  if (before != 0) gemm<V>({out, 0}, Rows<const T>{weights, 0}, head.values, 1, before, head.head_width);
+  gemm<V>({out, 0}, Rows<const T>{weights + before, 0}, head.values.from_row(place), 1, behind, head.head_width,
+          {.accumulate = before != 0});
+}
+
 }  // namespace ndt::inline NDT_TARGET::kernels

@@ -28,8 +28,9 @@ struct Panels {
 /// Elements of a packed (K,N) matrix.
 constexpr std::size_t packed_size(std::size_t K, std::size_t N) noexcept { return K * round_up(N, panel_width); }
 
-/// Packs the transpose of w, which is (N,K): torch's Linear weight, or keys with one row per bin. Only rows
-/// [first, last) of w, that is columns of the panels, are written; the columns beyond N with the last of them.
+/// Packs the transpose of a matrix of (N,K): torch's Linear weight, or keys with one row per bin. `w` holds its rows
+/// [first, last), and only they, that is columns of the panels, are written; the columns beyond N with the last of
+/// them.
 template <class T>
 constexpr void pack_transposed(T* panels, Rows<const T> w, std::size_t N, std::size_t K, std::size_t first,
                                std::size_t last) noexcept {
@@ -40,14 +41,14 @@ constexpr void pack_transposed(T* panels, Rows<const T> w, std::size_t N, std::s
     const std::size_t to = min_size(panel_width, from + (end - j));
     const std::size_t filled = j < N ? min_size(to, from + (N - j)) : from;
     for (std::size_t k = 0; k < K; ++k) {
-      for (std::size_t c = from; c < filled; ++c) panel[k * panel_width + c] = w[j + (c - from)][k];
+      for (std::size_t c = from; c < filled; ++c) panel[k * panel_width + c] = w[j - first + (c - from)][k];
       for (std::size_t c = filled; c < to; ++c) panel[k * panel_width + c] = T(0);
     }
     j += to - from;
   }
 }
 
-/// Packs rows [first, last) of m, which is (K,N): values with one row per bin.
+/// Packs rows [first, last) of a matrix of (K,N), values with one row per bin. `m` holds these rows.
 template <class T>
 constexpr void pack_rows(T* panels, Rows<const T> m, std::size_t K, std::size_t N, std::size_t first,
                          std::size_t last) noexcept {
@@ -55,7 +56,7 @@ constexpr void pack_rows(T* panels, Rows<const T> m, std::size_t K, std::size_t 
     T* const panel = panels + j * K;
     const std::size_t filled = min_size(panel_width, N - j);
     for (std::size_t k = first; k < last; ++k) {
-      for (std::size_t c = 0; c < filled; ++c) panel[k * panel_width + c] = m[k][j + c];
+      for (std::size_t c = 0; c < filled; ++c) panel[k * panel_width + c] = m[k - first][j + c];
       for (std::size_t c = filled; c < panel_width; ++c) panel[k * panel_width + c] = T(0);
     }
   }

@@ -21,6 +21,7 @@ struct AttentionBuffers {
   Rows<T> projected;         ///< (T, 3 width): queries, keys, values
   T* keys = nullptr;         ///< every head's keys, packed
   T* values = nullptr;       ///< every head's values, packed
+  std::size_t capacity = 0;  ///< bins that there is room for
   std::size_t key_size = 0;  ///< elements of one head's keys
   std::size_t value_size = 0;
 };
@@ -50,10 +51,12 @@ struct SelfAttention {
     out_proj.visit_tensors(f, path + ".out_proj");
   }
 
-  constexpr AttentionBuffers<T> plan(Arena<T>& arena, std::size_t bins) const noexcept {
+  /// Room for the keys and values of `bins` bins, and for the projections of `rows` of them at a time.
+  constexpr AttentionBuffers<T> plan(Arena<T>& arena, std::size_t bins, std::size_t rows) const noexcept {
     const std::size_t stride = round_up(in_proj.outputs, kernels::panel_width);
     AttentionBuffers<T> buffers;
-    buffers.projected = {arena.take(bins * stride), stride};
+    buffers.projected = {arena.take(rows * stride), stride};
+    buffers.capacity = bins;
     buffers.key_size = kernels::packed_size(head_width, bins);
     buffers.value_size = kernels::packed_size(bins, head_width);
     buffers.keys = arena.take(heads * buffers.key_size);
@@ -61,16 +64,21 @@ struct SelfAttention {
     return buffers;
   }
 
-  /// Queries, keys and values of bins [first, last) from x(T, width). Different bins may be done at the same time.
-  void project(const AttentionBuffers<T>& buffers, Rows<const T> x, std::size_t bins, std::size_t first,
+  /// Queries, keys and values of bins [first, last), whose rows x holds. Different bins may be done at the same time.
+  void project(const AttentionBuffers<T>& buffers, Rows<const T> x, std::size_t first,
                std::size_t last) const noexcept {
-    in_proj.forward(buffers.projected.from(first), x.from(first), last - first);
+    in_proj.forward(buffers.projected.from(first), x, last - first);
+    keep(buffers, buffers.projected.from(first), first, last);
+  }
+  /// Keys and values of projected rows, for the places [first, last) of the buffers.
+  void keep(const AttentionBuffers<T>& buffers, Rows<const T> projected, std::size_t first,
+            std::size_t last) const noexcept {
     const std::size_t width = in_proj.inputs;
     for (std::size_t h = 0; h < heads; ++h) {
-      const Rows<const T> keys = buffers.projected.from(0, width + h * head_width);
-      const Rows<const T> values = buffers.projected.from(0, 2 * width + h * head_width);
-      kernels::pack_transposed(buffers.keys + h * buffers.key_size, keys, bins, head_width, first, last);
-      kernels::pack_rows(buffers.values + h * buffers.value_size, values, bins, head_width, first, last);
+      const Rows<const T> keys = projected.from(0, width + h * head_width);
+      const Rows<const T> values = projected.from(0, 2 * width + h * head_width);
+      kernels::pack_transposed(buffers.keys + h * buffers.key_size, keys, buffers.capacity, head_width, first, last);
+      kernels::pack_rows(buffers.values + h * buffers.value_size, values, buffers.capacity, head_width, first, last);
     }
   }
 
@@ -78,7 +86,6 @@ struct SelfAttention {
   /// average: null, or (T,T), to which the mean of the heads' softmax weights is added.
   void attend(Rows<T> context, const AttentionBuffers<T>& buffers, std::size_t bins, std::size_t first,
               std::size_t last, T* scratch, Rows<T> average) const noexcept {
-    const T scale = T(1) / std::sqrt(static_cast<T>(head_width));
     const auto share = V::set(T(1) / static_cast<T>(heads));
     const auto add_share = [=](std::size_t bin, const T* weights, std::size_t begin, std::size_t end) {
       T* const sum = average[bin] + begin;
@@ -87,18 +94,33 @@ struct SelfAttention {
           weights + begin);
     };
     for (std::size_t h = 0; h < heads; ++h) {
-      const kernels::AttentionHead<T> head{buffers.projected.from(0, h * head_width),
-                                           {buffers.keys + h * buffers.key_size, head_width * kernels::panel_width},
-                                           {buffers.values + h * buffers.value_size, bins * kernels::panel_width},
-                                           bins,
-                                           head_width,
-                                           scale};
+      const kernels::AttentionHead<T> head = this->head(buffers, buffers.projected, h, bins);
       if (average.data != nullptr) {
         kernels::attention<V>(context.from(0, h * head_width), head, band, first, last, scratch, add_share);
       } else {
         kernels::attention<V>(context.from(0, h * head_width), head, band, first, last, scratch);
       }
     }
+  }
+  /// The same for one row of projections whose keys and values are in a ring: `count` places from `place` on.
+  void attend_ring(T* context, const AttentionBuffers<T>& buffers, const T* projected, std::size_t place,
+                   std::size_t count, T* scratch) const noexcept {
+    for (std::size_t h = 0; h < heads; ++h) {
+      kernels::ring_attention<V>(context + h * head_width, head(buffers, {projected, 0}, h, buffers.capacity), place,
+                                 count, scratch);
+    }
+  }
+
+ private:
+  /// What head h reads: queries from rows of projections, keys and values of `bins` bins.
+  kernels::AttentionHead<T> head(const AttentionBuffers<T>& buffers, Rows<const T> projected, std::size_t h,
+                                 std::size_t bins) const noexcept {
+    return {projected.from(0, h * head_width),
+            {buffers.keys + h * buffers.key_size, head_width * kernels::panel_width},
+            {buffers.values + h * buffers.value_size, buffers.capacity * kernels::panel_width},
+            bins,
+            head_width,
+            T(1) / std::sqrt(static_cast<T>(head_width))};
   }
 };
 

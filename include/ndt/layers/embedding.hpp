@@ -47,25 +47,25 @@ struct Embedding {
     }
   }
 
-  /// Bins [first, last) of x(T, width) from counts(T, neurons), any integer or floating type. Counts above `limit` are
-  /// clipped to it. spare: (T, neurons) at least.
+  /// x(bins, width) from counts(bins, neurons), any integer or floating type, of `bins` bins that begin at position
+  /// `first`. Counts above `limit` are clipped to it. spare: (bins, neurons) at least.
   template <class Count>
-  void forward(Rows<T> x, const Count* counts, Rows<T> spare, std::size_t first, std::size_t last,
+  void forward(Rows<T> x, const Count* counts, Rows<T> spare, std::size_t first, std::size_t bins,
                std::size_t limit) const noexcept {
     const ModelConfig& config = shape.config;
     const std::size_t N = shape.neurons(), D = shape.width();
     const T scale = std::sqrt(static_cast<T>(D));
     if (config.linear_embedder) {
-      for (std::size_t t = first; t < last; ++t) kernels::embed_counts(spare[t], counts + t * N, N, limit);
-      linear.forward(x.from(first), spare.from(first), last - first);
+      for (std::size_t t = 0; t < bins; ++t) kernels::embed_counts(spare[t], counts + t * N, N, limit);
+      linear.forward(x, spare, bins);
     }
-    for (std::size_t t = first; t < last; ++t) {
+    for (std::size_t t = 0; t < bins; ++t) {
       if (config.has_table()) {
         kernels::embed_lookup(x[t], counts + t * N, table, N, config.embed_dim, limit);
       } else if (!config.linear_embedder) {
         kernels::embed_counts(x[t], counts + t * N, N, limit);
       }
-      kernels::scale_and_shift<V>(x[t], scale, positions + t * D, shape.width());
+      kernels::scale_and_shift<V>(x[t], scale, positions + (first + t) * D, shape.width());
     }
   }
 };

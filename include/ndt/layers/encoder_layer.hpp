@@ -47,23 +47,28 @@ struct EncoderLayer {
   }
 
   /// Queries, keys and values of bins [first, last) from the layer's input x(T, width). spare: (T, width).
-  void project(const AttentionBuffers<T>& attention, Rows<const T> x, Rows<T> spare, std::size_t bins,
-               std::size_t first, std::size_t last) const noexcept {
-    if (shape.config.pre_norm) {
-      norm1.forward(spare.from(first), x.from(first), last - first);
-      x = spare;
-    }
-    self_attn.project(attention, x, bins, first, last);
+  void project(const AttentionBuffers<T>& attention, Rows<const T> x, Rows<T> spare, std::size_t first,
+               std::size_t last) const noexcept {
+    self_attn.project(attention, attended(x.from(first), spare.from(first), last - first), first, last);
+  }
+  /// What attention projects, row for row: x(count, width), or its norm, which is put into spare.
+  Rows<const T> attended(Rows<const T> x, Rows<T> spare, std::size_t count) const noexcept {
+    if (!shape.config.pre_norm) return x;
+    norm1.forward(spare, x, count);
+    return spare;
   }
 
   /// The rest of the layer for bins [first, last): x(T, width) becomes the layer's output. spare: (T, width),
   /// hidden: (T, hidden_size), scratch: kernels::attention_scratch_size. average: see SelfAttention::attend.
   void transform(Rows<T> x, const AttentionBuffers<T>& attention, Rows<T> spare, Rows<T> hidden, std::size_t bins,
                  std::size_t first, std::size_t last, T* scratch, Rows<T> average) const noexcept {
-    const std::size_t count = last - first;
-    const bool pre_norm = shape.config.pre_norm;
     self_attn.attend(spare, attention, bins, first, last, scratch, average);
-    x = x.from(first), spare = spare.from(first), hidden = hidden.from(first);
+    finish(x.from(first), spare.from(first), hidden.from(first), last - first);
+  }
+  /// What follows attention: x(count, width) becomes the layer's output. spare(count, width) holds the heads' outputs
+  /// and is overwritten, as is hidden.
+  void finish(Rows<T> x, Rows<T> spare, Rows<T> hidden, std::size_t count) const noexcept {
+    const bool pre_norm = shape.config.pre_norm;
     self_attn.out_proj.forward(x, spare, count, {.residual = x});
     if (!pre_norm) norm1.forward(x, x, count);
     Rows<const T> input = x;

@@ -53,6 +53,8 @@ class Transformer {
  public:
   using T = typename V::value_type;
   using value_type = T;
+  using shape_type = Shape;
+  using vector_type = V;
 
   /// Bound to nothing: good for its sizes, not for forward().
   constexpr Transformer() noexcept = default;
@@ -98,6 +100,27 @@ class Transformer {
     }
     FinalNorm<V, Shape>(shape_).visit_tensors(bound, Name("transformer_encoder.norm"));
     Decoder<V, Shape>(shape_).visit_tensors(bound, root);
+  }
+
+  /// The parts, over the packed weights: what a stream is made of.
+  NDT_INLINE constexpr Embedding<V, Shape> embedding() const noexcept {
+    return bound(Embedding<V, Shape>(shape_), packed_);
+  }
+  NDT_INLINE constexpr EncoderLayer<V, Shape> layer(std::size_t i) const noexcept {
+    const EncoderLayer<V, Shape> layer(shape_);
+    return bound(layer, packed_ + packed_size_of(Embedding<V, Shape>(shape_)) + i * packed_size_of(layer));
+  }
+  /// The final norm and the decoder, for rows of x(bins, width): out.hidden and out.log_rates, where wanted, receive
+  /// them. spare: (bins, width), hidden: (bins, decoder_hidden).
+  void decode(const Outputs<T>& out, Rows<const T> x, Rows<T> spare, Rows<T> hidden, std::size_t bins) const noexcept {
+    const T* const packed = packed_ + packed_size_of(Embedding<V, Shape>(shape_)) +
+                            config().layers * packed_size_of(EncoderLayer<V, Shape>(shape_));
+    const FinalNorm<V, Shape> norm = bound(FinalNorm<V, Shape>(shape_), packed);
+    norm.forward(spare, x, bins);
+    if (out.hidden != nullptr) copy_rows(out.hidden, spare, 0, bins);
+    if (out.log_rates == nullptr) return;
+    bound(Decoder<V, Shape>(shape_), packed + packed_size_of(norm))
+        .forward({out.log_rates, shape_.neurons()}, spare, hidden, bins);
   }
 
   /// Elements of T that the packed weights take.
@@ -153,8 +176,8 @@ class Transformer {
     buffers.hidden = rows(max_size(F, ModelConfig::decoder_hidden));
     // While one worker still reads a layer's keys, another may already write the next layer's.
     const SelfAttention<V, Shape> attention(shape_);
-    buffers.attention[0] = attention.plan(arena, bins);
-    buffers.attention[1] = workers > 1 ? attention.plan(arena, bins) : buffers.attention[0];
+    buffers.attention[0] = attention.plan(arena, bins, bins);
+    buffers.attention[1] = workers > 1 ? attention.plan(arena, bins, bins) : buffers.attention[0];
     buffers.scratch_size = round_up(kernels::attention_scratch_size<V>(bins), alignment_bytes / sizeof(T));
     buffers.scratch = arena.take(workers * buffers.scratch_size);
     return buffers;
@@ -182,15 +205,13 @@ class Transformer {
     const std::size_t parts = max_size(1, min_size(policy.workers(), bins / smallest_part));
     const auto first_of = [=](std::size_t part) { return bins * part / parts; };
 
-    const std::size_t L = config().layers, size = packed_size_of(EncoderLayer<V, Shape>(shape_));
-    const T* const layers = packed_ + packed_size_of(Embedding<V, Shape>(shape_));
-    const auto layer = [&](std::size_t i) { return bound(EncoderLayer<V, Shape>(shape_), layers + i * size); };
-
+    const std::size_t L = config().layers;
     const std::size_t limit = config().max_spikes + (largest == LargestCount::mask_token ? 1 : 0);
     policy(parts, [&](std::size_t part, std::size_t) {
       const std::size_t first = first_of(part), last = first_of(part + 1);
-      bound(Embedding<V, Shape>(shape_), packed_).forward(buffers.x, counts, buffers.spare, first, last, limit);
-      layer(0).project(buffers.attention[0], buffers.x, buffers.spare, bins, first, last);
+      embedding().forward(buffers.x.from(first), counts + first * shape_.neurons(), buffers.spare.from(first), first,
+                          last - first, limit);
+      layer(0).project(buffers.attention[0], buffers.x, buffers.spare, first, last);
     });
     for (std::size_t i = 0; i < L; ++i) {
       policy(parts, [&](std::size_t part, std::size_t worker) {
@@ -204,24 +225,14 @@ class Transformer {
                            buffers.scratch + worker * buffers.scratch_size, average);
         if (out.layers != nullptr) copy_rows(out.layers + i * bins * shape_.width(), buffers.x, first, last);
         if (i + 1 < L) {
-          layer(i + 1).project(buffers.attention[(i + 1) % 2], buffers.x, buffers.spare, bins, first, last);
+          layer(i + 1).project(buffers.attention[(i + 1) % 2], buffers.x, buffers.spare, first, last);
         } else {
-          decode(out, buffers, layers + L * size, first, last);
+          decode({out.log_rates == nullptr ? nullptr : out.log_rates + first * shape_.neurons(),
+                  out.hidden == nullptr ? nullptr : out.hidden + first * shape_.width()},
+                 buffers.x.from(first), buffers.spare.from(first), buffers.hidden.from(first), last - first);
         }
       });
     }
-  }
-
-  /// The final norm and the decoder for bins [first, last).
-  void decode(const Outputs<T>& out, const Buffers& buffers, const T* packed, std::size_t first,
-              std::size_t last) const noexcept {
-    const FinalNorm<V, Shape> norm = bound(FinalNorm<V, Shape>(shape_), packed);
-    norm.forward(buffers.spare.from(first), buffers.x.from(first), last - first);
-    if (out.hidden != nullptr) copy_rows(out.hidden, buffers.spare, first, last);
-    if (out.log_rates == nullptr) return;
-    const std::size_t N = shape_.neurons();
-    bound(Decoder<V, Shape>(shape_), packed + packed_size_of(norm))
-        .forward({out.log_rates + first * N, N}, buffers.spare.from(first), buffers.hidden.from(first), last - first);
   }
 
   void copy_rows(T* to, Rows<const T> from, std::size_t first, std::size_t last) const noexcept {

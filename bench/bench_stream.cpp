@@ -1,0 +1,103 @@
+// stream/SHAPE/threads:1: a bin at a time, no look-ahead, all bins before, a new trial every `bins`; a million bins.
+// After each step as long a loop of plain multiply-adds runs: what the machine does to that, it does to the step too.
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "counters.hpp"
+#include "shapes.hpp"
+
+namespace {
+
+using Decoder = ndt::DynamicDecoder<>;
+
+/// As one batch: the library would add a number of iterations to the name.
+constexpr benchmark::IterationCount bins_in_all = 1'000'000;
+
+struct Nanoseconds {
+  static std::uint64_t ticks() noexcept {
+    return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch() /
+                                      std::chrono::nanoseconds(1));
+  }
+};
+
+ndt::ModelConfig causal(const bench::Shape& shape) {
+  ndt::ModelConfig config = shape.config();
+  config.full_context = false, config.context_forward = 0, config.context_backward = 0;
+  return config;
+}
+
+/// What the mean bin of a trial cannot do without reading: every weight, its rows of positions and table, and the keys
+/// and values of the bins so far. Padding is not counted.
+double bytes_of_bin(const ndt::DynamicTransformer<>& model) {
+  const ndt::ModelConfig& c = model.config();
+  std::size_t numbers = 0;
+  model.visit_tensors([&](const ndt::Name& name, const float*, const ndt::TensorSpec& spec) {
+    const bool rows = name.view().starts_with("pos_encoder") || name.view().starts_with("embedder");
+    numbers += rows ? c.width() : spec.extents.count();
+  });
+  const double keys_and_values =
+      static_cast<double>(2 * c.layers * c.width()) * (static_cast<double>(c.trial_length) + 1) / 2;
+  return sizeof(float) * (static_cast<double>(numbers) + keys_and_values);
+}
+
+void stream(benchmark::State& state, const bench::Shape& shape) {
+  bench::Model model(causal(shape), 1, 1);
+  ndt::Buffer<float> memory(Decoder::state_size(model.model));
+  Decoder decoder;
+  if (!decoder.bind(model.model, {}, memory).ok()) std::abort();
+  decoder.prepare();
+
+  std::size_t bin = 0;
+  const auto counts_of_next = [&] {
+    if (bin == shape.bins) {
+      decoder.reset();
+      bin = 0;
+    }
+    return &model.counts[bin++ * shape.neurons];
+  };
+  const auto watched = std::make_unique<ndt::WatchedDecoder<Decoder, Nanoseconds>>(decoder, ~std::uint64_t{0});
+  const auto loop = std::make_unique<ndt::LatencyHistogram<>>();
+  {
+    ndt::WatchedDecoder<Decoder, Nanoseconds> first(decoder, ~std::uint64_t{0});
+    for (std::size_t i = 0; i < 20 * shape.bins; ++i) first.step(counts_of_next());
+    decoder.reset();
+    bin = 0;
+    const std::size_t rounds = bench::spin_rounds(static_cast<double>(first.latency().quantile(0.5)));
+    while (state.KeepRunningBatch(bins_in_all)) {
+      for (benchmark::IterationCount i = 0; i < bins_in_all; ++i) {
+        watched->step(counts_of_next());
+        benchmark::ClobberMemory();
+        const std::uint64_t start = Nanoseconds::ticks();
+        bench::spin(rounds);
+        loop->record(Nanoseconds::ticks() - start);
+      }
+    }
+  }
+  const auto us = [](std::uint64_t ns) { return static_cast<double>(ns) * 1e-3; };
+  const ndt::LatencyHistogram<>& latency = watched->latency();
+  const double bytes = bytes_of_bin(model.model),
+               floor = bytes / bench::read_bandwidth(static_cast<std::size_t>(bytes)) * 1e-3;
+  state.counters["p50_us"] = us(latency.quantile(0.5));
+  state.counters["p99_us"] = us(latency.quantile(0.99));
+  state.counters["p999_us"] = us(latency.quantile(0.999));
+  state.counters["max_us"] = us(latency.largest());
+  state.counters["first_us"] = us(latency.first());
+  state.counters["floor_us"] = floor;
+  state.counters["of_floor"] = us(latency.quantile(0.5)) / floor;
+  state.counters["loop_p50_us"] = us(loop->quantile(0.5));
+  state.counters["loop_p999_us"] = us(loop->quantile(0.999));
+  state.counters["state_bytes"] = static_cast<double>(memory.size() * sizeof(float));
+}
+
+}  // namespace
+
+void bench::register_stream() {
+  for (const bench::Shape& shape : bench::shapes) {
+    benchmark::RegisterBenchmark(("stream/" + std::string(shape.name) + "/threads:1").c_str(),
+                                 [=](benchmark::State& state) { stream(state, shape); })
+        ->Unit(benchmark::kMicrosecond);
+  }
+}

@@ -1,0 +1,347 @@
+// ndt/stream/decoder.hpp: one bin in, rates out, in bounded time, on whatever a rig delivers.
+//
+//   using Model = ndt::StaticTransformer<tiny::config>;             // the shape is a type: all memory is static
+//   using Decoder = ndt::StaticDecoder<Model>;
+//   constexpr Model model{tiny::packed};
+//   constinit ndt::StaticState<Decoder> state;
+//   constinit Decoder decoder{model, state};
+//   const ndt::StreamOutput<float>& out = decoder.step(counts);     // every bin
+//
+//   ndt::DynamicDecoder<> decoder;                                  // a shape read from a file
+//   std::vector<float> state(decoder.state_size(model, {config}));
+//   decoder.bind(model, {config}, state);                           // says why not, if not
+//
+// step() cannot fail: what may be wrong with a bin has a defined result and a counter. Decoders share nothing but the
+// model, which is never written to.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <type_traits>
+
+#include "ndt/config.hpp"
+#include "ndt/core/arena.hpp"
+#include "ndt/core/dim.hpp"
+#include "ndt/core/status.hpp"
+#include "ndt/kernels/elementary.hpp"
+#include "ndt/kernels/map.hpp"
+#include "ndt/model/shape.hpp"
+#include "ndt/model/transformer.hpp"
+#include "ndt/simd.hpp"
+#include "ndt/stream/config.hpp"
+#include "ndt/stream/row_stream.hpp"
+#include "ndt/stream/window_stream.hpp"
+
+namespace ndt::inline NDT_TARGET {
+
+/// What came out of a step. Pointers stay as they are for the decoder's life; what they point to is overwritten by the
+/// next step.
+template <class T>
+struct StreamOutput {
+  const T* log_rates = nullptr;  ///< (neurons): ln(counts per bin), or the rates themselves if !config.lograte
+  const T* rates = nullptr;      ///< (neurons): counts per bin
+  const T* hidden = nullptr;     ///< (width): the encoder's output after its final norm
+  std::size_t bin = 0;           ///< the bin of the trial that they belong to
+  bool ready = false;            ///< false while a delay fills, and where a stream has stopped: then all are NaN
+  bool missing = false;          ///< the bin given now was missing and counted as without spikes
+  bool past_end = false;         ///< the bin given now is behind the last that has a position: see PastEnd
+  bool held = false;             ///< the result was not finite: these are the last that were
+};
+
+/// What happened since the decoder was bound; reset() leaves it.
+struct StreamCounters {
+  std::uint64_t bins = 0;      ///< given to step() or step_missing()
+  std::uint64_t missing = 0;   ///< of those, missing
+  std::uint64_t late = 0;      ///< told to late(): they came after their place was taken, and were dropped
+  std::uint64_t past_end = 0;  ///< without a position
+  std::uint64_t held = 0;      ///< whose result was not finite
+  std::uint64_t clipped = 0;   ///< counts above max_spikes, taken as max_spikes
+  std::uint64_t invalid = 0;   ///< counts below 0 or NaN, taken as 0
+};
+
+/// A StreamConfig as a type or as data.
+template <StreamConfig C>
+struct StaticSetup {
+  static constexpr StreamConfig config = C;
+};
+struct DynamicSetup {
+  StreamConfig config{};
+};
+
+template <class Decoder>
+struct StaticState;
+
+template <class Shape, class V = simd::native<float>, class Setup = DynamicSetup>
+class StreamingDecoder {
+ public:
+  using T = typename V::value_type;
+  using Model = Transformer<Shape, V>;
+
+  /// Bound to nothing.
+  constexpr StreamingDecoder() noexcept = default;
+  StreamingDecoder(const StreamingDecoder&) = delete;
+  StreamingDecoder& operator=(const StreamingDecoder&) = delete;
+
+  /// Elements of T that a decoder needs: everything that it will ever write to.
+  static constexpr std::size_t state_size(const Model& model, const Setup& setup = {}) noexcept {
+    Arena<T> arena(nullptr);
+    plan(arena, model, setup);
+    return arena.used();
+  }
+
+  /// A decoder over a bound model and state that must outlive it. Fails if the model cannot be served so, or if the
+  /// state is too small. `state`: state_size() elements, best on a 64-byte boundary, of any content.
+  constexpr Status bind(const Model& model, const Setup& setup, std::span<T> state) noexcept {
+    if (const Status status = setup.config.validate(model.config()); !status.ok()) return status;
+    const std::size_t needed = state_size(model, setup);
+    if (state.size() < needed) {
+      return {Error::memory_too_small, "streaming state", Extents(needed), Extents(state.size())};
+    }
+    for (T& element : state.first(needed)) element = T(0);
+    attach(model, setup, state.data());
+    reset();
+    return {};
+  }
+  /// A decoder whose shape and policy are types, over zero memory of its own; usable in constinit.
+  constexpr StreamingDecoder(const Model& model, StaticState<StreamingDecoder>& state) noexcept {
+    static_assert(fixed, "a shape or policy that is data needs bind");
+    static_assert(Setup::config.validate(Shape::config).ok(), "no such stream can exist: see StreamConfig::validate");
+    attach(model, {}, state.elements);
+  }
+
+  /// Begins a trial: from here on everything is as in a new decoder, but for counters and dead channels.
+  constexpr void reset() noexcept {
+    begin();
+    output_.missing = output_.past_end = false;
+    blank();
+  }
+
+  /// One bin: counts(neurons) of any integer or floating type. Those of dead channels are taken as 0.
+  template <class Count>
+  const StreamOutput<T>& step(const Count* counts) noexcept NDT_NONBLOCKING {
+    const std::size_t N = model_.shape().neurons();
+    const T limit = static_cast<T>(model_.config().max_spikes);
+    // In this order whole rows are compared at once.
+    std::uint32_t above = 0, invalid = 0;
+    for (std::size_t n = 0; n < N; ++n) {
+      const T count = static_cast<T>(counts[n]);
+      above += count > limit ? 1 : 0;
+      invalid += count >= T(0) ? 0 : 1;
+      const T positive = count > T(0) ? count : T(0);
+      counts_[n] = dead_[n] != T(0) ? T(0) : positive < limit ? positive : limit;
+    }
+    counters_.clipped += above;
+    counters_.invalid += invalid;
+    output_.missing = false;
+    return next();
+  }
+
+  /// A bin that did not come: no spikes, which is what masked training taught the model to see through.
+  const StreamOutput<T>& step_missing() noexcept NDT_NONBLOCKING {
+    for (std::size_t n = 0; n < model_.shape().neurons(); ++n) counts_[n] = T(0);
+    ++counters_.missing;
+    output_.missing = true;
+    return next();
+  }
+
+  /// A bin that came when step_missing() had taken its place: it is counted and dropped.
+  constexpr void late() noexcept { ++counters_.late; }
+
+  /// After the last bin of a trial, one of the results that a delay holds back; ready is false when there are no more.
+  const StreamOutput<T>& flush() noexcept NDT_NONBLOCKING {
+    output_.missing = output_.past_end = false;
+    if constexpr (may_keep_rows()) {
+      if (keeps_rows() && rows_.flush(fresh())) {
+        output_.ready = true;
+        output_.bin = rows_.given() - 1;
+        publish();
+        return output_;
+      }
+    }
+    blank();
+    return output_;
+  }
+
+  /// Takes a channel out, or back in, from the next bin on. Channels that do not exist are ignored.
+  constexpr void set_alive(std::size_t neuron, bool alive) noexcept {
+    if (neuron < model_.shape().neurons()) dead_[neuron] = alive ? T(0) : T(1);
+  }
+
+  /// Touches all weights and all state, so that the first bin finds them in memory; then reset().
+  void prepare() noexcept {
+    volatile T seen = T(0);
+    for (std::size_t i = 0; i < model_.packed_size(); i += alignment_bytes / sizeof(T)) seen = model_.packed()[i];
+    (void)seen;
+    for (std::size_t i = 0; i < state_size(model_, setup_); ++i) {
+      volatile T& element = state_[i];
+      element = element;
+    }
+    const StreamCounters before = counters_;
+    reset();
+    step_missing();
+    reset();
+    counters_ = before;
+  }
+
+  constexpr const StreamOutput<T>& output() const noexcept { return output_; }
+  constexpr const StreamCounters& counters() const noexcept { return counters_; }
+  constexpr const Model& model() const noexcept { return model_; }
+  constexpr const StreamConfig& config() const noexcept { return setup_.config; }
+  /// Bins by which the output is late.
+  constexpr std::size_t delay() const noexcept { return config().delay(model_.config()); }
+
+ private:
+  struct None {
+    constexpr void reset() noexcept {}
+  };
+  static constexpr bool fixed = std::is_empty_v<Shape> && std::is_empty_v<Setup>;
+  static constexpr bool may_keep_rows() noexcept {
+    if constexpr (fixed) return Setup::config.keeps_rows(Shape::config);
+    return true;
+  }
+  static constexpr bool may_have_window() noexcept {
+    if constexpr (fixed) return Setup::config.has_window(Shape::config);
+    return true;
+  }
+  using Rows_ = std::conditional_t<may_keep_rows(), RowStream<Shape, V>, None>;
+  using Window = std::conditional_t<may_have_window(), WindowStream<Shape, V>, None>;
+
+  struct Buffers {
+    T *counts, *dead, *fresh, *given, *rows, *window;
+  };
+
+  static constexpr std::size_t stride_of(std::size_t n) noexcept { return round_up(n, alignment_bytes / sizeof(T)); }
+  static constexpr Buffers plan(Arena<T>& arena, const Model& model, const Setup& setup) noexcept {
+    const std::size_t N = model.shape().neurons(), outputs = 2 * stride_of(N) + model.shape().width();
+    Buffers at{};
+    at.counts = arena.take(N);
+    at.dead = arena.take(N);
+    at.fresh = arena.take(outputs);  // log rates, rates, hidden: now,
+    at.given = arena.take(outputs);  // and the last that were finite
+    if constexpr (may_keep_rows()) {
+      if (setup.config.keeps_rows(model.config())) at.rows = arena.take(Rows_::size(model, setup.config));
+    }
+    if constexpr (may_have_window()) {
+      if (setup.config.has_window(model.config())) {
+        at.window = arena.take(Window::size(model, setup.config.window_of(model.config()), !setup.config.slides()));
+      }
+    }
+    return at;
+  }
+
+  /// `state` is all zero.
+  constexpr void attach(const Model& model, const Setup& setup, T* state) noexcept {
+    model_ = model;
+    setup_ = setup;
+    state_ = state;
+    Arena<T> arena(state);
+    const Buffers at = plan(arena, model, setup);
+    counts_ = at.counts, dead_ = at.dead, fresh_ = at.fresh, given_ = at.given;
+    if constexpr (may_keep_rows()) rows_ = Rows_(model, setup.config, at.rows);
+    if constexpr (may_have_window()) {
+      window_ = Window(model, setup.config.window_of(model.config()), !setup.config.slides(), at.window);
+    }
+    const std::size_t stride = stride_of(model.shape().neurons());
+    output_ = {given_, given_ + (model.config().lograte ? stride : 0), given_ + 2 * stride};
+    counters_ = {};
+  }
+
+  /// The bin in counts_.
+  const StreamOutput<T>& next() noexcept {
+    ++counters_.bins;
+    output_.past_end = config().policy != StreamPolicy::windowed && position_ >= model_.config().trial_length;
+    if (output_.past_end) {
+      ++counters_.past_end;
+      if (config().past_end == PastEnd::restart) begin();
+      if (config().past_end == PastEnd::stop) {
+        blank();
+        return output_;
+      }
+    }
+    const std::size_t bin = position_++;
+    if (keeps_rows() && bin < model_.config().trial_length) {
+      if constexpr (may_keep_rows()) {
+        output_.ready = rows_.push(fresh(), counts_);
+        output_.bin = output_.ready ? rows_.given() - 1 : 0;
+      }
+      if constexpr (may_have_window()) {
+        if (config().past_end == PastEnd::windowed) window_.remember(counts_);
+      }
+    } else if constexpr (may_have_window()) {
+      window_.push(fresh(), counts_);
+      output_.ready = true;
+      output_.bin = bin;
+    }
+    if (output_.ready) {
+      publish();
+    } else {
+      blank();
+    }
+    return output_;
+  }
+
+  constexpr void begin() noexcept {
+    rows_.reset();
+    window_.reset();
+    position_ = 0;
+    finite_ = false;
+  }
+  constexpr bool keeps_rows() const noexcept { return may_keep_rows() && config().keeps_rows(model_.config()); }
+
+  Outputs<T> fresh() const noexcept { return {fresh_, fresh_ + 2 * stride_of(model_.shape().neurons())}; }
+  /// What was computed becomes the output, unless it is not finite: then the last one that was stays.
+  void publish() noexcept {
+    const std::size_t N = model_.shape().neurons(), stride = stride_of(N);
+    if (model_.config().lograte) kernels::exp_row<V>(fresh_ + stride, fresh_, N);
+    const T* const rates = fresh_ + (model_.config().lograte ? stride : 0);
+    std::uint32_t wrong = 0;
+    for (std::size_t n = 0; n < N; ++n)
+      wrong += (rates[n] - rates[n] == T(0)) && (fresh_[n] - fresh_[n] == T(0)) ? 0 : 1;
+    output_.held = wrong != 0;
+    if (!output_.held) {
+      kernels::copy<V>(given_, fresh_, 2 * stride + model_.shape().width());
+      finite_ = true;
+      return;
+    }
+    ++counters_.held;
+    if (!finite_) fill(T(0));
+  }
+  constexpr void blank() noexcept {
+    output_.ready = output_.held = false;
+    output_.bin = 0;
+    fill(std::numeric_limits<T>::quiet_NaN());
+  }
+  constexpr void fill(T value) noexcept {
+    const std::size_t size = 2 * stride_of(model_.shape().neurons()) + model_.shape().width();
+    for (std::size_t i = 0; i < size; ++i) given_[i] = value;
+  }
+
+  Model model_{};
+  [[no_unique_address]] Setup setup_{};
+  T *state_ = nullptr, *counts_ = nullptr, *dead_ = nullptr, *fresh_ = nullptr, *given_ = nullptr;
+  [[no_unique_address]] Rows_ rows_{};
+  [[no_unique_address]] Window window_{};
+  std::size_t position_ = 0;  ///< of the next bin in its trial
+  bool finite_ = false;       ///< some output of this trial was
+  StreamOutput<T> output_{};
+  StreamCounters counters_{};
+};
+
+/// A decoder whose shape and policy are types.
+template <class Model, StreamConfig Config = StreamConfig{}>
+using StaticDecoder = StreamingDecoder<typename Model::shape_type, typename Model::vector_type, StaticSetup<Config>>;
+
+/// A decoder whose shape and policy are data.
+template <class V = simd::native<float>>
+using DynamicDecoder = StreamingDecoder<DynamicShape, V, DynamicSetup>;
+
+/// The memory of a StaticDecoder, to be placed in static storage: zero, so it takes no room in flash.
+template <class Decoder>
+struct alignas(alignment_bytes) StaticState {
+  static constexpr std::size_t size = Decoder::state_size({});
+  typename Decoder::T elements[size] = {};
+};
+
+}  // namespace ndt::inline NDT_TARGET
