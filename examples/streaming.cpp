@@ -7,7 +7,7 @@ namespace streaming {
 
 using Model = ndt::StaticTransformer<tiny::config>;
 using Decoder = ndt::StaticDecoder<Model, ndt::StreamConfig{.past_end = ndt::PastEnd::restart}>;
-constexpr Model model{tiny::packed};  // a pointer to weights in flash
+constexpr Model model{tiny::packed};        // a pointer to weights in flash
 constinit ndt::StaticState<Decoder> state;  // keys and values of the bins so far; zero, so it takes no flash
 constinit Decoder decoder{model, state};
 
