@@ -1,6 +1,6 @@
 #!/bin/sh
 # tools/demo.sh: from spike counts to firing rates in one go. Installs what is missing, builds the tool in build/, makes
-# counts on the spot and runs the model of weights/ on them. Everything it writes is in build/demo.
+# counts on the spot and runs the models of weights/ on them. Everything it writes is in build/demo.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/packages.sh
@@ -13,33 +13,26 @@ folder=build/demo
 rm -rf "$folder"
 mkdir -p "$folder"
 
-# A .npy file of uint8 counts [bins, neurons]: four neurons whose rates rise and fall, Poisson-like, the same every time.
-bins=60 neurons=4
-header="{'descr': '|u1', 'fortran_order': False, 'shape': ($bins, $neurons), }"
-{
-  printf '\223NUMPY\001\000\166\000%-117s\n' "$header"
-  # Octal escapes, because a shell has no zero bytes.
-  # shellcheck disable=SC2059
-  printf "$(awk -v bins=$bins -v neurons=$neurons 'BEGIN {
-    srand(1)
-    for (t = 0; t < bins; ++t) for (n = 0; n < neurons; ++n) {
-      rate = 0.4 * (1 + sin(t / 5 + 1.6 * n)); count = 0
-      for (k = 0; k < 8; ++k) if (rand() < rate / 8) ++count
-      printf "\\%03o", count
-    }
-  }')"
-} >"$folder/counts.npy"
-
+say() {
+  printf '\n# %s\n' "$*"
+}
 ndt() {
-  printf '\n$ build/tools/ndt %s\n' "$*"
+  printf '$ build/tools/ndt %s\n' "$*"
   build/tools/ndt "$@"
 }
 
+say "Spike counts of 29 neurons whose rates follow a Lorenz system, and a model that was trained on such counts"
+ndt simulate lorenz "$folder/lorenz.h5"
+ndt inspect weights/lorenz.safetensors
+say "The rates that it infers, beside the true ones (r2)"
+ndt evaluate weights/lorenz.safetensors "$folder/lorenz.h5" --only r2,poisson_nll,bits_per_spike
+ndt infer weights/lorenz.safetensors "$folder/lorenz.h5" "$folder/rates.h5" --key valid_data
+say "The same without looking ahead, one bin at a time as in a rig"
+ndt evaluate weights/lorenz_causal.safetensors "$folder/lorenz.h5" --only r2
+ndt stream weights/lorenz_causal.safetensors "$folder/lorenz.h5" --key valid_data --out "$folder/stream.h5"
+say "Its weights for firmware"
+ndt convert weights/lorenz_causal.safetensors "$folder/lorenz_causal.hpp"
 echo
-echo "The model is untrained (random weights, 4 neurons), so its rates mean nothing: this shows the way, not a result."
-ndt inspect weights/tiny.safetensors
-ndt infer weights/tiny.safetensors "$folder/counts.npy" "$folder/rates.h5" --chop 20 --overlap 10
-ndt convert weights/tiny.safetensors "$folder/firmware.hpp"
-echo
-echo "Rates are in $folder/rates.h5 (HDF5: rates, log_rates, rates_hz); weights for firmware are in $folder/firmware.hpp."
-echo "With a PyTorch checkpoint of your own: build/tools/ndt infer CHECKPOINT.pth COUNTS.h5 RATES.h5"
+echo "Rates are in $folder/rates.h5 and $folder/stream.h5 (HDF5: rates, log_rates), weights for firmware in"
+echo "$folder/lorenz_causal.hpp. With a PyTorch checkpoint of your own:"
+echo "build/tools/ndt infer CHECKPOINT.pth COUNTS.h5 RATES.h5"

@@ -115,6 +115,35 @@ TEST_CASE("a decoder whose shape is a type gives the bits of one that is data, f
   CHECK(delayed_decoder.output().rates[0] == 1.0f);  // exp(0): all weights are zero
 }
 
+TEST_CASE("a bin after flush begins a new trial", "[stream]") {
+  for (const std::int64_t ahead : {0, 2, 11}) {
+    const support::RandomModel<V> random(looking_ahead(ahead));
+    const auto trial = support::random_counts(causal, 12, 1), other = support::random_counts(causal, 7, 2);
+    for (const StreamConfig& config : all_streams) {
+      for (const std::size_t flushes : std::vector<std::size_t>{1, 40}) {
+        Stream fresh(random.model, config), used(random.model, config);
+        const auto expected = bits_of_trial(fresh.decoder, trial);
+        bits_of_trial(used.decoder, other);
+        for (std::size_t i = 0; i < flushes; ++i) used.decoder.flush();
+        CHECK(bits_of_trial(used.decoder, trial) == expected);
+      }
+    }
+  }
+}
+
+TEST_CASE("nobody waits for more than the rest of a trial", "[stream]") {
+  const ModelConfig config = looking_ahead(1'000'000);
+  CHECK(StreamConfig{}.delay(config) == config.layers * (config.trial_length - 1));
+}
+
+TEST_CASE("counts that are fractions count by their whole part, as in a window", "[stream]") {
+  const support::RandomModel<V> random(causal);
+  Stream a(random.model, {}), b(random.model, {});
+  const std::vector<double> fractions = {0.99999999999, 1.5, 2.9999999999, 1e300, 0, 3};
+  const std::vector<int> whole = {0, 1, 2, 3, 0, 3};
+  CHECK(bits_of(a.decoder.step(fractions.data())) == bits_of(b.decoder.step(whole.data())));
+}
+
 TEST_CASE("a missing bin counts as one without spikes, and says so", "[stream]") {
   const support::RandomModel<V> random(causal);
   auto trial = support::random_counts(causal, 12, 4);
@@ -196,6 +225,14 @@ TEST_CASE("a result that is not finite is held back: the last one that was finit
   CHECK(held > 0);
   CHECK(held < 12);
   CHECK(s.decoder.counters().held == held);
+  // What is held survives an output without numbers, and a new trial that was not asked for by reset().
+  s.decoder.flush();
+  CHECK(std::isnan(s.decoder.output().rates[0]));
+  for (std::size_t t = 0; t < 12; ++t) {
+    const auto& out = s.decoder.step(trial.data() + t * causal.neurons);
+    for (std::size_t n = 0; n < causal.neurons; ++n) CHECK(std::isfinite(out.rates[n]));
+    for (std::size_t n = 0; n < causal.neurons; ++n) CHECK(std::isfinite(out.log_rates[n]));
+  }
 }
 
 TEST_CASE("behind the last position a stream stops, starts again or slides, as it was set up", "[stream]") {

@@ -20,7 +20,10 @@ nlohmann::json streamed(const Desk& desk, const std::string& arguments) {
   const Ran ran = desk.ndt("stream " + arguments + " --json");
   INFO(ran.err);
   REQUIRE(ran.status == 0);
-  return nlohmann::json::parse(ran.out);
+  nlohmann::json j = nlohmann::json::parse(ran.out);
+  // A null compares as less than any number.
+  REQUIRE(j.at("max_abs_difference").is_number());
+  return j;
 }
 
 }  // namespace

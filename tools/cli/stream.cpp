@@ -85,7 +85,6 @@ ndt::StreamConfig stream_config(const Options& options, const ndt::ModelConfig& 
 /// What came out of a whole recording: log rates and rates [trials, bins, neurons].
 struct Streamed {
   std::vector<float> log_rates, rates;
-  std::size_t held = 0;
 };
 
 /// One way through all trials; `out` receives what comes out, if there is one.
@@ -96,13 +95,13 @@ void pass(Watched& watched, const SpikeCounts& spikes, Pace& pace, Progress& pro
     if (out == nullptr || !output.ready) return;
     std::copy_n(output.log_rates, N, &out->log_rates[row * N]);
     std::copy_n(output.rates, N, &out->rates[row * N]);
-    out->held += output.held ? 1 : 0;
   };
   for (std::size_t trial = 0; trial < spikes.trials; ++trial) {
     Decoder& decoder = watched.decoder();
     decoder.reset();
     std::size_t start = 0;  // of the trial that the decoder is in
     const auto flush = [&] {
+      if (decoder.delay() == 0) return;
       while (decoder.flush().ready) keep(trial * spikes.bins + start + decoder.output().bin, decoder.output());
     };
     for (std::size_t t = 0; t < spikes.bins; ++t) {
@@ -119,7 +118,7 @@ void pass(Watched& watched, const SpikeCounts& spikes, Pace& pace, Progress& pro
   }
 }
 
-/// The greatest difference from what whole windows give, relative where a log rate is above 1.
+/// The greatest difference from what whole windows give.
 class Judge {
  public:
   Judge(LoadedModel& model, const ndt::StreamConfig& config, const SpikeCounts& spikes)
@@ -234,7 +233,8 @@ Answer stream(const Options& options) {
       "{:.1f} the first\n",
       us(latency.quantile(0.5)), us(latency.quantile(0.99)), us(latency.quantile(0.999)), us(latency.largest()),
       us(latency.first()));
-  answer.text += fmt::format("greatest difference from whole windows: {:.2g} in a log rate\n", difference);
+  answer.text += fmt::format("greatest difference from whole windows: {:.2g} in a {}rate\n", difference,
+                             model.config().lograte ? "log " : "");
   if (counters.clipped != 0) answer.text += fmt::format("{} clipped\n", counted(counters.clipped, "count"));
   if (counters.held != 0) answer.text += fmt::format("{} not finite and held\n", counted(counters.held, "bin"));
   return answer;
@@ -271,7 +271,8 @@ void add_stream(CLI::App& app, Run& run) {
       ->check(CLI::Range(0.0, 60000.0))
       ->type_name("MS");
   command->footer(
-      "delayed     equals the whole trial's result, layers x CONTEXT_FORWARD bins late\n"
+      "delayed     equals the whole trial's result, layers x CONTEXT_FORWARD bins late (more with "
+      "CONTEXT_WRAP_INITIAL)\n"
       "immediate   equals, after every bin, the trial as it is so far\n"
       "windowed    equals, after every bin, a trial made of the last W bins");
   command->callback([options, &run] { run = [options](const Common&) { return stream(*options); }; });

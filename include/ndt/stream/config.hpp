@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "ndt/config.hpp"
 #include "ndt/core/dim.hpp"
@@ -14,7 +15,7 @@ namespace ndt::inline NDT_TARGET {
 /// What the output of a bin equals (within the bounds of README.md, "What is exact"), and what it costs. L layers with
 /// a context of F bins ahead and B back; a row is one bin's way through one layer.
 enum class StreamPolicy : std::uint8_t {
-  delayed,    ///< the trial's own result, L F bins late; L rows a bin. Where F is 0 nothing is late
+  delayed,    ///< the trial's own result, L F bins late (see delay()); L rows a bin. Where F is 0 nothing is late
   immediate,  ///< the newest bin's result in the trial as it is so far; up to F + 2F + ... + (L - 1) F + L rows a bin
   windowed,   ///< the newest bin's result in a trial made of the last W bins; up to (L - 1) W + 1 rows a bin
 };
@@ -51,9 +52,10 @@ struct StreamConfig {
   constexpr std::size_t wait(const ModelConfig& model) const noexcept {
     const Band band = model.band();
     const std::size_t wrap = min_size(band.wrap, model.trial_length);
-    return keeps_rows(model) ? max_size(band.forward, wrap == 0 ? 0 : wrap - 1) : 0;
+    // Nobody waits for more than the rest of a trial.
+    return keeps_rows(model) ? min_size(max_size(band.forward, wrap == 0 ? 0 : wrap - 1), model.trial_length - 1) : 0;
   }
-  /// Bins by which the output is late.
+  /// Bins by which the output is late: L F, or, if it is more, L (CONTEXT_BACKWARD - 1) with CONTEXT_WRAP_INITIAL.
   constexpr std::size_t delay(const ModelConfig& model) const noexcept { return model.layers * wait(model); }
 
   /// Whether a stream can serve the model like this.
@@ -71,6 +73,14 @@ struct StreamConfig {
     }
     if (past_end == PastEnd::windowed && delay(model) != 0) {
       return {Error::past_end_with_delay, "past_end", Extents(std::size_t{0}), Extents(delay(model))};
+    }
+    // As for weights: memory must be countable in size_t, which has 32 bits on a microcontroller.
+    const auto number = [](std::size_t n) { return static_cast<double>(n); };
+    const double rows = number(model.layers + 1) * number(model.trial_length + 16);
+    const double elements = 10 * rows * (number(model.width()) + 16 * number(model.heads) + 16) +
+                            number(model.trial_length) * (number(model.hidden_size) + number(model.neurons) + 32);
+    if (elements > number(std::numeric_limits<std::size_t>::max() / 64)) {
+      return {Error::size_too_large, "streaming state", {}, {}};
     }
     return {};
   }

@@ -43,11 +43,11 @@ struct StreamOutput {
   const T* log_rates = nullptr;  ///< (neurons): ln(counts per bin), or the rates themselves if !config.lograte
   const T* rates = nullptr;      ///< (neurons): counts per bin
   const T* hidden = nullptr;     ///< (width): the encoder's output after its final norm
-  std::size_t bin = 0;           ///< the bin of the trial that they belong to
-  bool ready = false;            ///< false while a delay fills, and where a stream has stopped: then all are NaN
-  bool missing = false;          ///< the bin given now was missing and counted as without spikes
-  bool past_end = false;         ///< the bin given now is behind the last that has a position: see PastEnd
-  bool held = false;             ///< the result was not finite: these are the last that were
+  std::size_t bin = 0;    ///< the bin of the trial that they belong to; a window without end stops at the largest
+  bool ready = false;     ///< false while a delay fills, and where a stream has stopped: then all are NaN
+  bool missing = false;   ///< the bin given now was missing and counted as without spikes
+  bool past_end = false;  ///< the bin given now is behind the last that has a position: see PastEnd
+  bool held = false;      ///< the result was not finite: these are the last since reset() that were, else rates of 0
 };
 
 /// What happened since the decoder was bound; reset() leaves it.
@@ -57,8 +57,8 @@ struct StreamCounters {
   std::uint64_t late = 0;      ///< told to late(): they came after their place was taken, and were dropped
   std::uint64_t past_end = 0;  ///< without a position
   std::uint64_t held = 0;      ///< whose result was not finite
-  std::uint64_t clipped = 0;   ///< counts above max_spikes, taken as max_spikes
-  std::uint64_t invalid = 0;   ///< counts below 0 or NaN, taken as 0
+  std::uint64_t clipped = 0;   ///< counts above max_spikes, taken as max_spikes; not of dead channels
+  std::uint64_t invalid = 0;   ///< counts below 0 or NaN, taken as 0; not of dead channels
 };
 
 /// A StreamConfig as a type or as data.
@@ -114,6 +114,7 @@ class StreamingDecoder {
   /// Begins a trial: from here on everything is as in a new decoder, but for counters and dead channels.
   constexpr void reset() noexcept {
     begin();
+    finite_ = false;
     output_.missing = output_.past_end = false;
     blank();
   }
@@ -122,15 +123,16 @@ class StreamingDecoder {
   template <class Count>
   const StreamOutput<T>& step(const Count* counts) noexcept NDT_NONBLOCKING {
     const std::size_t N = model_.shape().neurons();
-    const T limit = static_cast<T>(model_.config().max_spikes);
-    // In this order whole rows are compared at once.
+    // Floating counts are compared as they are, so that none rounds up; of them the whole part counts.
+    using Compared = std::conditional_t<std::is_floating_point_v<Count>, Count, T>;
+    const Compared zero(0), limit = static_cast<Compared>(model_.config().max_spikes);
     std::uint32_t above = 0, invalid = 0;
     for (std::size_t n = 0; n < N; ++n) {
-      const T count = static_cast<T>(counts[n]);
+      const Compared count = dead_[n] != T(0) ? zero : static_cast<Compared>(counts[n]);
       above += count > limit ? 1 : 0;
-      invalid += count >= T(0) ? 0 : 1;
-      const T positive = count > T(0) ? count : T(0);
-      counts_[n] = dead_[n] != T(0) ? T(0) : positive < limit ? positive : limit;
+      invalid += count >= zero ? 0 : 1;
+      const Compared positive = count > zero ? count : zero;
+      counts_[n] = static_cast<T>(static_cast<std::int32_t>(positive < limit ? positive : limit));
     }
     counters_.clipped += above;
     counters_.invalid += invalid;
@@ -150,7 +152,9 @@ class StreamingDecoder {
   constexpr void late() noexcept { ++counters_.late; }
 
   /// After the last bin of a trial, one of the results that a delay holds back; ready is false when there are no more.
+  /// The trial is over then: the next bin begins another.
   const StreamOutput<T>& flush() noexcept NDT_NONBLOCKING {
+    flushed_ = true;
     output_.missing = output_.past_end = false;
     if constexpr (may_keep_rows()) {
       if (keeps_rows() && rows_.flush(fresh())) {
@@ -169,8 +173,9 @@ class StreamingDecoder {
     if (neuron < model_.shape().neurons()) dead_[neuron] = alive ? T(0) : T(1);
   }
 
-  /// Touches all weights and all state, so that the first bin finds them in memory; then reset().
+  /// Touches all weights, all state and the code of a step, so that the first bin finds them in memory; then reset().
   void prepare() noexcept {
+    if (model_.packed() == nullptr) return;
     volatile T seen = T(0);
     for (std::size_t i = 0; i < model_.packed_size(); i += alignment_bytes / sizeof(T)) seen = model_.packed()[i];
     (void)seen;
@@ -180,7 +185,12 @@ class StreamingDecoder {
     }
     const StreamCounters before = counters_;
     reset();
-    step_missing();
+    const std::size_t first = min_size(delay() + 1, model_.config().trial_length);
+    for (std::size_t bin = 0; bin < first; ++bin) step_missing();
+    flush();
+    if constexpr (may_have_window()) {
+      if (config().past_end == PastEnd::windowed) window_.push(fresh(), counts_);
+    }
     reset();
     counters_ = before;
   }
@@ -209,7 +219,7 @@ class StreamingDecoder {
   using Window = std::conditional_t<may_have_window(), WindowStream<Shape, V>, None>;
 
   struct Buffers {
-    T *counts, *dead, *fresh, *given, *rows, *window;
+    T *counts, *dead, *fresh, *kept, *given, *rows, *window;
   };
 
   static constexpr std::size_t stride_of(std::size_t n) noexcept { return round_up(n, alignment_bytes / sizeof(T)); }
@@ -219,7 +229,8 @@ class StreamingDecoder {
     at.counts = arena.take(N);
     at.dead = arena.take(N);
     at.fresh = arena.take(outputs);  // log rates, rates, hidden: now,
-    at.given = arena.take(outputs);  // and the last that were finite
+    at.kept = arena.take(outputs);   // the last that were finite,
+    at.given = arena.take(outputs);  // and what the caller sees
     if constexpr (may_keep_rows()) {
       if (setup.config.keeps_rows(model.config())) at.rows = arena.take(Rows_::size(model, setup.config));
     }
@@ -238,7 +249,7 @@ class StreamingDecoder {
     state_ = state;
     Arena<T> arena(state);
     const Buffers at = plan(arena, model, setup);
-    counts_ = at.counts, dead_ = at.dead, fresh_ = at.fresh, given_ = at.given;
+    counts_ = at.counts, dead_ = at.dead, fresh_ = at.fresh, kept_ = at.kept, given_ = at.given;
     if constexpr (may_keep_rows()) rows_ = Rows_(model, setup.config, at.rows);
     if constexpr (may_have_window()) {
       window_ = Window(model, setup.config.window_of(model.config()), !setup.config.slides(), at.window);
@@ -251,6 +262,7 @@ class StreamingDecoder {
   /// The bin in counts_.
   const StreamOutput<T>& next() noexcept {
     ++counters_.bins;
+    if (flushed_) begin();
     output_.past_end = config().policy != StreamPolicy::windowed && position_ >= model_.config().trial_length;
     if (output_.past_end) {
       ++counters_.past_end;
@@ -260,7 +272,8 @@ class StreamingDecoder {
         return output_;
       }
     }
-    const std::size_t bin = position_++;
+    const std::size_t bin = position_;
+    if (position_ != dyn) ++position_;
     if (keeps_rows() && bin < model_.config().trial_length) {
       if constexpr (may_keep_rows()) {
         output_.ready = rows_.push(fresh(), counts_);
@@ -286,7 +299,7 @@ class StreamingDecoder {
     rows_.reset();
     window_.reset();
     position_ = 0;
-    finite_ = false;
+    flushed_ = false;
   }
   constexpr bool keeps_rows() const noexcept { return may_keep_rows() && config().keeps_rows(model_.config()); }
 
@@ -300,31 +313,36 @@ class StreamingDecoder {
     for (std::size_t n = 0; n < N; ++n)
       wrong += (rates[n] - rates[n] == T(0)) && (fresh_[n] - fresh_[n] == T(0)) ? 0 : 1;
     output_.held = wrong != 0;
+    const std::size_t size = 2 * stride + model_.shape().width();
     if (!output_.held) {
-      kernels::copy<V>(given_, fresh_, 2 * stride + model_.shape().width());
+      kernels::copy<V>(kept_, fresh_, size);
       finite_ = true;
-      return;
+    } else {
+      ++counters_.held;
+      if (!finite_) {
+        // A rate of 0, and a log rate that our exp takes for it.
+        for (std::size_t i = 0; i < size; ++i) kept_[i] = T(0);
+        const T low = model_.config().lograte ? kernels::elementary_constants<T>::exp_underflow - T(1) : T(0);
+        for (std::size_t n = 0; n < N; ++n) kept_[n] = low;
+      }
     }
-    ++counters_.held;
-    if (!finite_) fill(T(0));
+    kernels::copy<V>(given_, kept_, size);
   }
   constexpr void blank() noexcept {
     output_.ready = output_.held = false;
     output_.bin = 0;
-    fill(std::numeric_limits<T>::quiet_NaN());
-  }
-  constexpr void fill(T value) noexcept {
     const std::size_t size = 2 * stride_of(model_.shape().neurons()) + model_.shape().width();
-    for (std::size_t i = 0; i < size; ++i) given_[i] = value;
+    for (std::size_t i = 0; i < size; ++i) given_[i] = std::numeric_limits<T>::quiet_NaN();
   }
 
   Model model_{};
   [[no_unique_address]] Setup setup_{};
-  T *state_ = nullptr, *counts_ = nullptr, *dead_ = nullptr, *fresh_ = nullptr, *given_ = nullptr;
+  T *state_ = nullptr, *counts_ = nullptr, *dead_ = nullptr, *fresh_ = nullptr, *kept_ = nullptr, *given_ = nullptr;
   [[no_unique_address]] Rows_ rows_{};
   [[no_unique_address]] Window window_{};
   std::size_t position_ = 0;  ///< of the next bin in its trial
-  bool finite_ = false;       ///< some output of this trial was
+  bool flushed_ = false;      ///< the trial is over
+  bool finite_ = false;       ///< some output since reset() was
   StreamOutput<T> output_{};
   StreamCounters counters_{};
 };

@@ -14,7 +14,7 @@ namespace ndt::inline NDT_TARGET {
 
 /// Counts of numbers below 2^Bits, of which 2^Digits stand between two powers of two: quantiles are right to 1 in
 /// 2^Digits. What is larger is counted in the last bucket; the largest one is kept as it is. No allocation; record() is
-/// a few instructions.
+/// a few instructions. 15 KB as it is.
 template <unsigned Digits = 7, unsigned Bits = 36>
 class LatencyHistogram {
  public:
@@ -27,7 +27,10 @@ class LatencyHistogram {
     std::uint32_t& bucket = buckets_[bucket_of(ticks)];
     if (bucket != ~std::uint32_t{0}) ++bucket;
   }
-  constexpr void clear() noexcept { *this = {}; }
+  constexpr void clear() noexcept {
+    buckets_.fill(0);
+    count_ = first_ = largest_ = 0;
+  }
 
   constexpr std::uint64_t count() const noexcept { return count_; }
   constexpr std::uint64_t first() const noexcept { return first_; }

@@ -52,7 +52,8 @@ class RowStream {
     ++received_;
     return advance(out, counts);
   }
-  /// After the last bin: one of the rows that are late. False when there are none.
+  /// After the last bin: one of the rows that are late. False when there are none. A trial shorter than the delay is
+  /// worked off by the first call.
   bool flush(const Outputs<T>& out) noexcept {
     while (given() < received_) {
       if (advance(out, nullptr)) return true;

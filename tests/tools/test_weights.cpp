@@ -1,0 +1,41 @@
+// The models in weights/ have the scores of their cards.
+#include <nlohmann/json.hpp>
+
+#include "../support/catch.hpp"
+#include "desk.hpp"
+
+using support::Desk, support::Ran;
+
+TEST_CASE("trained models have the scores of weights/README.md", "[tools][weights]") {
+  const Desk desk;
+  REQUIRE(desk.ndt("simulate lorenz lorenz.h5").status == 0);
+  REQUIRE(desk.ndt("simulate reach reach.h5").status == 0);
+  struct Card {
+    std::string model, data, score;
+    double value;
+  };
+  for (const Card& card : std::vector<Card>{{"lorenz", "lorenz.h5", "r2", 0.9253},
+                                            {"lorenz", "lorenz.h5", "bits_per_spike", 0.7357},
+                                            {"lorenz_causal", "lorenz.h5", "r2", 0.8560},
+                                            {"reach", "reach.h5", "r2", 0.6992},
+                                            {"reach", "reach.h5", "co_bps", 0.1408},
+                                            {"reach", "reach.h5", "fp_bps", 0.0445},
+                                            {"reach", "reach.h5", "behavior_r2", 0.8418},
+                                            {"reach_causal", "reach.h5", "r2", 0.6093},
+                                            {"reach_causal", "reach.h5", "co_bps", 0.1280}}) {
+    INFO(card.model << " " << card.score);
+    const Ran ran = desk.ndt("evaluate '" + std::string(NDT_SOURCE_DIR) + "/weights/" + card.model + ".safetensors' " +
+                             card.data + " --json --only " + card.score);
+    REQUIRE(ran.status == 0);
+    CHECK(std::abs(nlohmann::json::parse(ran.out).at(card.score).get<double>() - card.value) < 1e-3);
+  }
+}
+
+TEST_CASE("models that do not look ahead are streamed as they infer", "[tools][weights][stream]") {
+  const Desk desk;
+  REQUIRE(desk.ndt("simulate lorenz lorenz.h5 --conditions 5 --repeats 5").status == 0);
+  const Ran ran = desk.ndt("stream '" + std::string(NDT_SOURCE_DIR) +
+                           "/weights/lorenz_causal.safetensors' lorenz.h5 --key valid_data --json");
+  REQUIRE(ran.status == 0);
+  CHECK(nlohmann::json::parse(ran.out).at("max_abs_difference").get<double>() <= 2e-5);
+}
