@@ -163,7 +163,8 @@ TEST_CASE("a million bins touch no new page once prepared", "[house][stream]") {
     CHECK(least == 0);
   }
   const long before = faults();
-  const std::vector<char> pages(1 << 24, 1);  // the judge sees new pages
-  CHECK(pages[1 << 20] + 0 == 1);
+  // The judge sees new pages. (The compiler may leave an allocation out that nobody looks at.)
+  std::vector<char>* volatile pages = new std::vector<char>(1 << 24, 1);
   CHECK(faults() > before);
+  delete pages;
 }
