@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <memory>
 #include <optional>
 
@@ -19,8 +18,6 @@
 
 namespace tool {
 namespace {
-
-using nlohmann::ordered_json;
 
 struct Options {
   std::string model, spikes, out;
@@ -62,7 +59,7 @@ ndt::StreamConfig stream_config(const Options& options, const ndt::ModelConfig& 
   if (options.policy) config.policy = policies.at(*options.policy);
   config.past_end = past_ends.at(options.past_end);
   config.window = options.window;
-  if (options.window != 0 && config.policy != ndt::StreamPolicy::windowed) {
+  if (options.window != 0 && !config.slides()) {
     throw Refused("--window without a window", "command line", "--policy windowed --window W");
   }
   if (const ndt::Status status = config.validate(model); !status.ok()) {
@@ -73,13 +70,17 @@ ndt::StreamConfig stream_config(const Options& options, const ndt::ModelConfig& 
     }
     throw Refused(what, options.model, "another --policy, --window or --past-end");
   }
-  if (bins > model.trial_length && config.policy != ndt::StreamPolicy::windowed &&
-      config.past_end == ndt::PastEnd::stop) {
+  if (bins > model.trial_length && !config.slides() && config.past_end == ndt::PastEnd::stop) {
     throw Refused(fmt::format("{} are more than the {} of the model", counted(bins, "bin"),
                               counted(model.trial_length, "position")),
                   options.spikes, "--policy windowed, or --past-end restart or windowed");
   }
   return config;
+}
+
+/// The bin in which the trial of the decoder began that bin t is in.
+std::size_t begin_of_trial(const ndt::StreamConfig& config, const ndt::ModelConfig& model, std::size_t t) {
+  return config.restarts() ? t / model.trial_length * model.trial_length : 0;
 }
 
 /// What came out of a whole recording: log rates and rates [trials, bins, neurons].
@@ -90,7 +91,7 @@ struct Streamed {
 /// One way through all trials; `out` receives what comes out, if there is one.
 void pass(Watched& watched, const SpikeCounts& spikes, Pace& pace, Progress& progress, std::size_t done,
           Streamed* out) {
-  const std::size_t N = spikes.neurons, T = watched.decoder().model().config().trial_length;
+  const std::size_t N = spikes.neurons;
   const auto keep = [&](std::size_t row, const ndt::StreamOutput<float>& output) {
     if (out == nullptr || !output.ready) return;
     std::copy_n(output.log_rates, N, &out->log_rates[row * N]);
@@ -99,22 +100,18 @@ void pass(Watched& watched, const SpikeCounts& spikes, Pace& pace, Progress& pro
   for (std::size_t trial = 0; trial < spikes.trials; ++trial) {
     Decoder& decoder = watched.decoder();
     decoder.reset();
-    std::size_t start = 0;  // of the trial that the decoder is in
-    const auto flush = [&] {
-      if (decoder.delay() == 0) return;
-      while (decoder.flush().ready) keep(trial * spikes.bins + start + decoder.output().bin, decoder.output());
-    };
+    const std::size_t row = trial * spikes.bins;
     for (std::size_t t = 0; t < spikes.bins; ++t) {
+      const std::size_t begin = begin_of_trial(decoder.config(), decoder.model().config(), t);
       pace.wait();
-      if (decoder.config().past_end == ndt::PastEnd::restart && !decoder.config().slides() && t == start + T) {
-        flush();
-        start = t;
+      const auto& output = watched.step(&spikes.counts[(row + t) * N]);
+      keep(row + begin + output.bin, output);
+      const bool last = t + 1 == spikes.bins || begin_of_trial(decoder.config(), decoder.model().config(), t + 1) > t;
+      while (last && decoder.delay() != 0 && decoder.flush().ready) {
+        keep(row + begin + decoder.output().bin, decoder.output());
       }
-      const auto& output = watched.step(&spikes.counts[(trial * spikes.bins + t) * N]);
-      keep(trial * spikes.bins + start + output.bin, output);
-      if (t % 1024 == 0) progress.at(done + trial * spikes.bins + t);
+      if (t % 1024 == 0) progress.at(done + row + t);
     }
-    flush();
   }
 }
 
@@ -132,8 +129,8 @@ class Judge {
       const std::size_t row = trial * spikes_.bins;
       for (std::size_t t = 0; t < spikes_.bins;) {
         progress.at(done + row + t);
-        const bool restarts = config_.past_end == ndt::PastEnd::restart && !config_.slides();
-        const std::size_t begin = restarts ? t / T * T : 0, limit = std::min(begin + T, spikes_.bins);
+        const std::size_t begin = begin_of_trial(config_, model_.config(), t),
+                          limit = std::min(begin + T, spikes_.bins);
         std::size_t first = begin, last = t + 1;
         if (whole && t < limit) last = limit;
         if (config_.slides() && last > config_.window_of(model_.config())) {

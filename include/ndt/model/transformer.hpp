@@ -188,11 +188,12 @@ class Transformer {
     return arena.used();
   }
 
+  /// What is not wanted stays null.
+  static T* from(T* p, std::size_t elements) noexcept { return p == nullptr ? nullptr : p + elements; }
   Outputs<T> trial_of(const Outputs<T>& out, std::size_t trial, std::size_t bins) const noexcept {
-    const auto at = [trial](T* p, std::size_t size) { return p == nullptr ? nullptr : p + trial * size; };
-    const std::size_t D = shape_.width(), L = config().layers;
-    return {at(out.log_rates, bins * shape_.neurons()), at(out.hidden, bins * D), at(out.layers, L * bins * D),
-            at(out.attention, L * bins * bins)};
+    const std::size_t D = shape_.width(), rows = trial * bins, L = config().layers;
+    return {from(out.log_rates, rows * shape_.neurons()), from(out.hidden, rows * D), from(out.layers, L * rows * D),
+            from(out.attention, L * rows * bins)};
   }
 
   /// One trial. Bins are split into parts; between two calls of the policy every part is complete.
@@ -227,8 +228,7 @@ class Transformer {
         if (i + 1 < L) {
           layer(i + 1).project(buffers.attention[(i + 1) % 2], buffers.x, buffers.spare, first, last);
         } else {
-          decode({out.log_rates == nullptr ? nullptr : out.log_rates + first * shape_.neurons(),
-                  out.hidden == nullptr ? nullptr : out.hidden + first * shape_.width()},
+          decode({from(out.log_rates, first * shape_.neurons()), from(out.hidden, first * shape_.width())},
                  buffers.x.from(first), buffers.spare.from(first), buffers.hidden.from(first), last - first);
         }
       });

@@ -41,12 +41,14 @@ struct StreamConfig {
   }
   /// Whether every bin is the last of a window that slides.
   constexpr bool slides() const noexcept { return policy == StreamPolicy::windowed; }
+  /// Whether the bin behind the last position is the first of a new trial.
+  constexpr bool restarts() const noexcept { return !slides() && past_end == PastEnd::restart; }
   /// Whether some bins are served as the last of a window.
   constexpr bool has_window(const ModelConfig& model) const noexcept {
     return !keeps_rows(model) || past_end == PastEnd::windowed;
   }
   constexpr std::size_t window_of(const ModelConfig& model) const noexcept {
-    return policy == StreamPolicy::windowed && window != 0 ? window : model.trial_length;
+    return slides() && window != 0 ? window : model.trial_length;
   }
   /// Bins that a layer waits for before it gives a row: with CONTEXT_WRAP_INITIAL the first rows need all of the block.
   constexpr std::size_t wait(const ModelConfig& model) const noexcept {

@@ -157,7 +157,7 @@ class StreamingDecoder {
     flushed_ = true;
     output_.missing = output_.past_end = false;
     if constexpr (may_keep_rows()) {
-      if (keeps_rows() && rows_.flush(fresh())) {
+      if (keeps_rows() && rows_.flush(given())) {
         output_.ready = true;
         output_.bin = rows_.given() - 1;
         publish();
@@ -189,7 +189,7 @@ class StreamingDecoder {
     for (std::size_t bin = 0; bin < first; ++bin) step_missing();
     flush();
     if constexpr (may_have_window()) {
-      if (config().past_end == PastEnd::windowed) window_.push(fresh(), counts_);
+      if (config().past_end == PastEnd::windowed) window_.push(given(), counts_);
     }
     reset();
     counters_ = before;
@@ -219,18 +219,21 @@ class StreamingDecoder {
   using Window = std::conditional_t<may_have_window(), WindowStream<Shape, V>, None>;
 
   struct Buffers {
-    T *counts, *dead, *fresh, *kept, *given, *rows, *window;
+    T *counts, *dead, *kept, *given, *rows, *window;
   };
 
   static constexpr std::size_t stride_of(std::size_t n) noexcept { return round_up(n, alignment_bytes / sizeof(T)); }
+  /// Log rates, rates and hidden states of a bin.
+  static constexpr std::size_t output_size(const Model& model) noexcept {
+    return 2 * stride_of(model.shape().neurons()) + model.shape().width();
+  }
   static constexpr Buffers plan(Arena<T>& arena, const Model& model, const Setup& setup) noexcept {
-    const std::size_t N = model.shape().neurons(), outputs = 2 * stride_of(N) + model.shape().width();
+    const std::size_t N = model.shape().neurons();
     Buffers at{};
     at.counts = arena.take(N);
     at.dead = arena.take(N);
-    at.fresh = arena.take(outputs);  // log rates, rates, hidden: now,
-    at.kept = arena.take(outputs);   // the last that were finite,
-    at.given = arena.take(outputs);  // and what the caller sees
+    at.kept = arena.take(output_size(model));   // the last output that was finite,
+    at.given = arena.take(output_size(model));  // and what the caller sees
     if constexpr (may_keep_rows()) {
       if (setup.config.keeps_rows(model.config())) at.rows = arena.take(Rows_::size(model, setup.config));
     }
@@ -249,7 +252,7 @@ class StreamingDecoder {
     state_ = state;
     Arena<T> arena(state);
     const Buffers at = plan(arena, model, setup);
-    counts_ = at.counts, dead_ = at.dead, fresh_ = at.fresh, kept_ = at.kept, given_ = at.given;
+    counts_ = at.counts, dead_ = at.dead, kept_ = at.kept, given_ = at.given;
     if constexpr (may_keep_rows()) rows_ = Rows_(model, setup.config, at.rows);
     if constexpr (may_have_window()) {
       window_ = Window(model, setup.config.window_of(model.config()), !setup.config.slides(), at.window);
@@ -263,10 +266,10 @@ class StreamingDecoder {
   const StreamOutput<T>& next() noexcept {
     ++counters_.bins;
     if (flushed_) begin();
-    output_.past_end = config().policy != StreamPolicy::windowed && position_ >= model_.config().trial_length;
+    output_.past_end = !config().slides() && position_ >= model_.config().trial_length;
     if (output_.past_end) {
       ++counters_.past_end;
-      if (config().past_end == PastEnd::restart) begin();
+      if (config().restarts()) begin();
       if (config().past_end == PastEnd::stop) {
         blank();
         return output_;
@@ -276,14 +279,14 @@ class StreamingDecoder {
     if (position_ != dyn) ++position_;
     if (keeps_rows() && bin < model_.config().trial_length) {
       if constexpr (may_keep_rows()) {
-        output_.ready = rows_.push(fresh(), counts_);
+        output_.ready = rows_.push(given(), counts_);
         output_.bin = output_.ready ? rows_.given() - 1 : 0;
       }
       if constexpr (may_have_window()) {
         if (config().past_end == PastEnd::windowed) window_.remember(counts_);
       }
     } else if constexpr (may_have_window()) {
-      window_.push(fresh(), counts_);
+      window_.push(given(), counts_);
       output_.ready = true;
       output_.bin = bin;
     }
@@ -303,41 +306,40 @@ class StreamingDecoder {
   }
   constexpr bool keeps_rows() const noexcept { return may_keep_rows() && config().keeps_rows(model_.config()); }
 
-  Outputs<T> fresh() const noexcept { return {fresh_, fresh_ + 2 * stride_of(model_.shape().neurons())}; }
-  /// What was computed becomes the output, unless it is not finite: then the last one that was stays.
+  Outputs<T> given() const noexcept { return {given_, given_ + 2 * stride_of(model_.shape().neurons())}; }
+  /// Completes what was computed into given(). If it is not finite, the last that was takes its place.
   void publish() noexcept {
     const std::size_t N = model_.shape().neurons(), stride = stride_of(N);
-    if (model_.config().lograte) kernels::exp_row<V>(fresh_ + stride, fresh_, N);
-    const T* const rates = fresh_ + (model_.config().lograte ? stride : 0);
+    if (model_.config().lograte) kernels::exp_row<V>(given_ + stride, given_, N);
+    const T* const rates = output_.rates;
     std::uint32_t wrong = 0;
     for (std::size_t n = 0; n < N; ++n)
-      wrong += (rates[n] - rates[n] == T(0)) && (fresh_[n] - fresh_[n] == T(0)) ? 0 : 1;
+      wrong += (rates[n] - rates[n] == T(0)) && (given_[n] - given_[n] == T(0)) ? 0 : 1;
     output_.held = wrong != 0;
-    const std::size_t size = 2 * stride + model_.shape().width();
+    const std::size_t size = output_size(model_);
     if (!output_.held) {
-      kernels::copy<V>(kept_, fresh_, size);
+      kernels::copy<V>(kept_, given_, size);
       finite_ = true;
-    } else {
-      ++counters_.held;
-      if (!finite_) {
-        // A rate of 0, and a log rate that our exp takes for it.
-        for (std::size_t i = 0; i < size; ++i) kept_[i] = T(0);
-        const T low = model_.config().lograte ? kernels::elementary_constants<T>::exp_underflow - T(1) : T(0);
-        for (std::size_t n = 0; n < N; ++n) kept_[n] = low;
-      }
+      return;
+    }
+    ++counters_.held;
+    if (!finite_) {
+      // A rate of 0, and a log rate that our exp takes for it.
+      for (std::size_t i = 0; i < size; ++i) kept_[i] = T(0);
+      const T low = model_.config().lograte ? kernels::elementary_constants<T>::exp_underflow - T(1) : T(0);
+      for (std::size_t n = 0; n < N; ++n) kept_[n] = low;
     }
     kernels::copy<V>(given_, kept_, size);
   }
   constexpr void blank() noexcept {
     output_.ready = output_.held = false;
     output_.bin = 0;
-    const std::size_t size = 2 * stride_of(model_.shape().neurons()) + model_.shape().width();
-    for (std::size_t i = 0; i < size; ++i) given_[i] = std::numeric_limits<T>::quiet_NaN();
+    for (std::size_t i = 0; i < output_size(model_); ++i) given_[i] = std::numeric_limits<T>::quiet_NaN();
   }
 
   Model model_{};
   [[no_unique_address]] Setup setup_{};
-  T *state_ = nullptr, *counts_ = nullptr, *dead_ = nullptr, *fresh_ = nullptr, *kept_ = nullptr, *given_ = nullptr;
+  T *state_ = nullptr, *counts_ = nullptr, *dead_ = nullptr, *kept_ = nullptr, *given_ = nullptr;
   [[no_unique_address]] Rows_ rows_{};
   [[no_unique_address]] Window window_{};
   std::size_t position_ = 0;  ///< of the next bin in its trial

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 
 #include "ndt/config.hpp"
 #include "ndt/core/arena.hpp"
@@ -43,7 +42,6 @@ class RowStream {
   constexpr void reset() noexcept { time_ = received_ = 0; }
   /// Rows that came out since reset().
   constexpr std::size_t given() const noexcept { return time_ < delay() ? 0 : min_size(time_ - delay(), received_); }
-  constexpr std::size_t received() const noexcept { return received_; }
 
   /// The next bin of the trial, which must have a position: counts(neurons), clipped. True if a row came out into
   /// `out`.

@@ -44,19 +44,16 @@ class WindowStream {
   /// A bin that only counts as one of those that came before: counts(neurons), clipped.
   void remember(const T* counts) noexcept {
     Arena<T> arena(state_);
-    const Buffers at = plan(arena);
-    kernels::copy<V>(at.counts + received_ % window_ * model_.shape().neurons(), counts, model_.shape().neurons());
-    // Without end, where a stream is.
-    if (++received_ == 3 * window_) received_ = 2 * window_;
+    remember(plan(arena), counts);
   }
 
   /// The next bin: counts(neurons), clipped. Its row comes out into `out`.
   void push(const Outputs<T>& out, const T* counts) noexcept {
     Arena<T> arena(state_);
     const Buffers at = plan(arena);
-    remember(counts);
+    remember(at, counts);
     const std::size_t bins = min_size(received_, window_), L = model_.config().layers;
-    embed(at, counts, bins);
+    embed(at, bins);
     for (std::size_t i = 0; i < L; ++i) {
       const EncoderLayer<V, Shape> layer = model_.layer(i);
       const AttentionBuffers<T> attention = attention_of(at, i);
@@ -77,6 +74,12 @@ class WindowStream {
     T *scratch, *x, *attention, *counts;
     std::size_t x_size, attention_size;
   };
+
+  void remember(const Buffers& at, const T* counts) noexcept {
+    kernels::copy<V>(at.counts + received_ % window_ * model_.shape().neurons(), counts, model_.shape().neurons());
+    // Without end, where a stream is.
+    if (++received_ == 3 * window_) received_ = 2 * window_;
+  }
 
   /// The first row of layer i's input that is computed for a trial of so many bins, the last of them new; for i = L, of
   /// the output.
@@ -121,11 +124,11 @@ class WindowStream {
     return SelfAttention<V, Shape>(model_.shape()).plan(arena, window_, window_);
   }
 
-  void embed(const Buffers& at, const T* newest, std::size_t bins) const noexcept {
+  /// The rows that first_row(0) says, from the counts remembered.
+  void embed(const Buffers& at, std::size_t bins) const noexcept {
     const auto rows = [&](std::size_t first, const T* counts, std::size_t count) {
       model_.embedding().forward(x_of(at, 0).from(first), counts, at.spare, first, count, model_.config().max_spikes);
     };
-    if (growing()) return rows(bins - 1, newest, 1);
     // The oldest bin of a full ring lies where the next one will.
     const std::size_t N = model_.shape().neurons(), first = first_row(0, bins);
     const std::size_t start = received_ > window_ ? received_ % window_ : 0;
