@@ -2,10 +2,10 @@
 // After each step as long a loop of plain multiply-adds runs: what the machine does to that, it does to the step too.
 #include <benchmark/benchmark.h>
 
-#include <chrono>
 #include <memory>
 #include <string>
 
+#include "clock.hpp"
 #include "counters.hpp"
 #include "shapes.hpp"
 
@@ -16,12 +16,7 @@ using Decoder = ndt::DynamicDecoder<>;
 /// As one batch: the library would add a number of iterations to the name.
 constexpr benchmark::IterationCount bins_in_all = 1'000'000;
 
-struct Nanoseconds {
-  static std::uint64_t ticks() noexcept {
-    return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch() /
-                                      std::chrono::nanoseconds(1));
-  }
-};
+using bench::Nanoseconds, bench::us;
 
 ndt::ModelConfig causal(const bench::Shape& shape) {
   ndt::ModelConfig config = shape.config();
@@ -76,7 +71,6 @@ void stream(benchmark::State& state, const bench::Shape& shape) {
       }
     }
   }
-  const auto us = [](std::uint64_t ns) { return static_cast<double>(ns) * 1e-3; };
   const ndt::LatencyHistogram<>& latency = watched->latency();
   const double bytes = bytes_of_bin(model.model),
                floor = bytes / bench::read_bandwidth(static_cast<std::size_t>(bytes)) * 1e-3;

@@ -64,6 +64,7 @@ void register_for_threads(const std::string& name, benchmark::TimeUnit unit, Run
 void register_forward();
 void register_kernels();
 void register_stream();
+void register_recalibration();
 void register_train_step();
 
 }  // namespace bench

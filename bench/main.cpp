@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   bench::register_train_step();
   bench::register_forward();
   bench::register_stream();
+  bench::register_recalibration();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

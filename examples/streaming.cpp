@@ -6,15 +6,15 @@
 namespace streaming {
 
 using Model = ndt::StaticTransformer<tiny::config>;
-using Decoder = ndt::StaticDecoder<Model, ndt::StreamConfig{.past_end = ndt::PastEnd::restart}>;
+using Decoder = ndt::StaticDecoder<Model, ndt::StreamConfig{.past_end = ndt::PastEnd::restart}, tiny::readout_config>;
 constexpr Model model{tiny::packed};        // a pointer to weights in flash
 constinit ndt::StaticState<Decoder> state;  // keys and values of the bins so far; zero, so it takes no flash
-constinit Decoder decoder{model, state};
+constinit Decoder decoder{model, state, tiny::readout};
 
-/// Every bin: what the rig has, or null if the bin did not come. Rates in counts per bin, good until the next call.
-const float* rates_of(const std::uint8_t* counts) {
-  const ndt::StreamOutput<float>& out = counts != nullptr ? decoder.step(counts) : decoder.step_missing();
-  return out.rates;
+/// Every bin: what the rig has, or null if the bin did not come. Good until the next call: out.rates in counts per bin,
+/// and out.behavior, here the two components of a velocity.
+const ndt::StreamOutput<float>& decode(const std::uint8_t* counts) {
+  return counts != nullptr ? decoder.step(counts) : decoder.step_missing();
 }
 
 }  // namespace streaming

@@ -7,6 +7,7 @@
 #include "../tests/support/golden.hpp"
 #include "dynamic.cpp"
 #include "embedded.cpp"
+#include "recalibration.cpp"
 #include "streaming.cpp"
 #include "training.cpp"
 
@@ -28,20 +29,52 @@ TEST_CASE("the embedded example gives the log rates of its model", "[examples]")
   CHECK(support::worst_error(log_rates, golden["output"].values) < support::log_rate_bound<float>);
 }
 
-TEST_CASE("the streaming example gives the rates of its model, bin by bin, trial after trial", "[examples]") {
+TEST_CASE("the streaming example gives rates and behaviour of its model, bin by bin, trial after trial", "[examples]") {
+  REQUIRE(streaming::decoder.validate().ok());
   const support::Golden golden = support::golden("tiny");
   const auto& counts = golden["counts"].integers;
   const std::size_t N = tiny::config.neurons, T = tiny::config.trial_length;
   const std::vector<std::uint8_t> trial(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(T * N));
   for (std::size_t t = 0; t < 2 * T; ++t) {
-    const float* const rates = streaming::rates_of(&trial[t % T * N]);
+    const auto& out = streaming::decode(&trial[t % T * N]);
     for (std::size_t n = 0; n < N; ++n) {
       const double expected = std::exp(golden["output"].values[t % T * N + n]);
-      CHECK(std::abs(static_cast<double>(rates[n]) - expected) <= 2e-5 * std::max(1.0, expected));
+      CHECK(std::abs(static_cast<double>(out.rates[n]) - expected) <= 2e-5 * std::max(1.0, expected));
+    }
+    // Log rates of three bins, the oldest first, through the packed panel of 16 outputs.
+    for (std::size_t o = 0; o < 2; ++o) {
+      double expected = tiny::readout[3 * N * 16 + o];
+      for (std::size_t h = 0; h < 3; ++h) {
+        const std::size_t bin = t % T + h < 2 ? 0 : t % T + h - 2;
+        for (std::size_t n = 0; n < N; ++n) {
+          expected += static_cast<double>(tiny::readout[(h * N + n) * 16 + o]) * golden["output"].values[bin * N + n];
+        }
+      }
+      CHECK(std::abs(static_cast<double>(out.behavior[o]) - expected) <= 2e-5 * std::max(1.0, std::abs(expected)));
     }
   }
-  CHECK(std::isfinite(streaming::rates_of(nullptr)[0]));
+  CHECK(std::isfinite(streaming::decode(nullptr).behavior[0]));
   CHECK(streaming::decoder.counters().missing == 1);
+}
+
+TEST_CASE("the recalibration example comes to decode what is intended", "[examples]") {
+  REQUIRE(recalibrating::begin());
+  const support::Golden golden = support::golden("tiny");
+  const auto& integers = golden["counts"].integers;
+  const std::vector<std::uint8_t> counts(integers.begin(), integers.end());
+  const std::size_t N = tiny::config.neurons, T = tiny::config.trial_length;
+  // What is intended is a line of the first log rate, which the read-out looks at.
+  double before = 0, after = 0;
+  for (std::size_t t = 0; t < 400; ++t) {
+    const double rate = golden["output"].values[t % T * N];
+    const float intended[2] = {static_cast<float>(3 * rate), static_cast<float>(1 - rate)};
+    const float* const velocity = recalibrating::decode(&counts[t % T * N], intended);
+    const double error = std::abs(static_cast<double>(velocity[0] - intended[0]));
+    if (t < 100) before = std::max(before, error);
+    if (t >= 320) after = std::max(after, error);
+  }
+  CHECK(recalibrating::recalibration.counters().refits == 4);
+  CHECK(after < before / 4);
 }
 
 TEST_CASE("the dynamic example gives the rates of any model", "[examples]") {
@@ -62,8 +95,8 @@ TEST_CASE("the training example finds rates", "[examples]") { CHECK(train_on_lor
 
 TEST_CASE("the README shows the examples as they are", "[examples]") {
   const std::string readme = text_of("README.md");
-  for (const char* file :
-       {"examples/embedded.cpp", "examples/dynamic.cpp", "examples/streaming.cpp", "examples/training.cpp"}) {
+  for (const char* file : {"examples/embedded.cpp", "examples/dynamic.cpp", "examples/streaming.cpp",
+                           "examples/recalibration.cpp", "examples/training.cpp"}) {
     INFO(file);
     const std::string code = text_of(file);
     REQUIRE(!code.empty());

@@ -177,4 +177,44 @@ alignas(64) inline constexpr float packed[1136] = {
     0, 0, 0, 0, 0, 0, 0, 0,
 };
 
+inline constexpr ndt::ReadoutConfig readout_config = {
+    .kind = ndt::ReadoutKind::ridge,
+    .features = ndt::ReadoutFeatures::log_rates,
+    .outputs = 2,
+    .history = 3,
+    .lag = 0,
+    .gains = 0,
+    .fingerprint = 0xb10416d1acb12392u,
+};
+
+// In the library's packed layout. Hexadecimal, so that every bit survives.
+alignas(64) inline constexpr float readout[208] = {
+    0x1.54954ap+4f, 0x1.070142p+5f, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+    0x1.24eab4p+3f, 0x1.9fe008p+3f, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+    -0x1.da9d26p+3f, -0x1.0e4af2p+4f, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+    0x1.6a0c1ep+1f, -0x1.ad9aeep+3f, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+    0x1.039e94p+5f, 0x1.1726dp+5f, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+    0x1.5fedaap+4f, 0x1.f3ef04p+2f, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+    -0x1.76cadp+1f, -0x1.b5bd5cp+1f, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+    -0x1.3d3412p+2f, -0x1.01c62cp+4f, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+    0x1.046626p+5f, 0x1.a7437ap+4f, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+    0x1.b942b8p+3f, 0x1.2acb1ap+4f, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+    0x1.72fc24p+0f, 0x1.d2b3dap+2f, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+    -0x1.097d2cp+2f, -0x1.671ceep+3f, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+    0x1.8f9906p+5f, 0x1.08433ap+6f, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+};
+
 }  // namespace tiny

@@ -39,6 +39,7 @@ void add_check(CLI::App& app, Run& run);
 void add_train(CLI::App& app, Run& run);
 void add_stream(CLI::App& app, Run& run);
 void add_evaluate(CLI::App& app, Run& run);
+void add_fit_readout(CLI::App& app, Run& run);
 void add_simulate(CLI::App& app, Run& run);
 
 }  // namespace tool

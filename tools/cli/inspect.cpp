@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "../io/readout_file.hpp"
 #include "../io/refused.hpp"
 #include "command.hpp"
 #include "loaded_model.hpp"
@@ -23,11 +24,24 @@ ordered_json streaming_state(const LoadedModel& loaded) {
   ordered_json j;
   for (const auto& [name, policy] : policies) {
     const ndt::StreamConfig config{policy};
+    const ndt::ReadoutConfig readout = loaded.file.readout ? loaded.file.readout->config : ndt::ReadoutConfig{};
     j[name] = config.validate(loaded.config()).ok()
-                  ? ordered_json(Decoder::state_size(loaded.model, {config}) * sizeof(float))
+                  ? ordered_json(Decoder::state_size(loaded.model, {config, readout}) * sizeof(float))
                   : ordered_json();
   }
   return j;
+}
+
+/// Null for a model without a read-out.
+ordered_json readout_of(const LoadedModel& loaded) {
+  if (!loaded.file.readout) return {};
+  const ndt::ReadoutConfig& r = loaded.file.readout->config;
+  return {{"kind", name_of(readout_kinds, r.kind)},
+          {"features", name_of(readout_features, r.features)},
+          {"outputs", r.outputs},
+          {"history", r.history},
+          {"lag", r.lag},
+          {"gains", r.gains}};
 }
 
 Answer inspect(const std::string& path) {
@@ -73,6 +87,7 @@ Answer inspect(const std::string& path) {
   j["packed_bytes"] = loaded.model.packed_size() * sizeof(float);
   j["workspace_bytes"] = loaded.model.workspace_bytes(T);
   j["streaming_state_bytes"] = streaming_state(loaded);
+  j["readout"] = readout_of(loaded);
   j["flop_window"] = window;
   j["flop_bin"] = ndt::bin_flop(c);
 
@@ -100,6 +115,12 @@ Answer inspect(const std::string& path) {
     if (!bytes.is_null()) streams += fmt::format("{}{} bytes {}", streams.empty() ? "" : ", ", bytes.dump(), name);
   }
   line("streaming", streams.empty() ? "by no policy" : streams);
+  if (loaded.file.readout) {
+    const ndt::ReadoutConfig& r = loaded.file.readout->config;
+    line("read-out",
+         fmt::format("{}, {} from the {} of {}, lag {}", name_of(readout_kinds, r.kind), counted(r.outputs, "output"),
+                     name_of(readout_features, r.features), counted(r.history, "bin"), r.lag));
+  }
   line("arithmetic",
        fmt::format("{:.4g} MFLOP a window, {:.4g} MFLOP for its last bin", window * 1e-6, ndt::bin_flop(c) * 1e-6));
   Answer answer;

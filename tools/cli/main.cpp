@@ -36,6 +36,7 @@ int run(int argc, char** argv) {
   tool::add_stream(app, chosen);
   tool::add_check(app, chosen);
   tool::add_evaluate(app, chosen);
+  tool::add_fit_readout(app, chosen);
   tool::add_simulate(app, chosen);
   tool::add_train(app, chosen);
   try {

@@ -45,10 +45,12 @@ Fit fit_of(const ndt::ModelConfig& config, const ndt::data::Dataset& dataset, co
 }
 
 Prediction predict(LoadedModel& model, const Fit& fit, const ndt::data::Dataset& dataset, const ndt::data::Split& split,
-                   std::size_t threads, const std::string& model_name) {
+                   std::size_t threads, const std::string& model_name, bool with_hidden) {
   constexpr std::size_t batch = 64;
   const std::size_t window = fit.bins * fit.neurons;
-  Prediction p{split.trials, fit.bins, fit.neurons, std::vector<float>(split.trials * window), {}, 0};
+  Prediction p{split.trials, fit.bins, fit.neurons, std::vector<float>(split.trials * window), {}, {}, 0};
+  const std::size_t hidden = fit.bins * model.config().width();
+  if (with_hidden) p.hidden.resize(split.trials * hidden);
   std::vector<std::int32_t> shown(batch * window);
   Progress progress(split.trials);
   for (std::size_t first = 0; first < split.trials; first += batch) {
@@ -64,7 +66,9 @@ Prediction predict(LoadedModel& model, const Fit& fit, const ndt::data::Dataset&
         }
       }
     }
-    model.forward({.log_rates = p.output.data() + first * window}, shown.data(), count, fit.bins, threads);
+    model.forward({.log_rates = p.output.data() + first * window,
+                   .hidden = with_hidden ? p.hidden.data() + first * hidden : nullptr},
+                  shown.data(), count, fit.bins, threads);
     progress.at(first + count);
   }
   p.rates = p.output;

@@ -31,6 +31,7 @@ struct Prediction {
   std::size_t trials = 0, bins = 0, neurons = 0;
   std::vector<float> output;  ///< [trials, bins, neurons], log rates or rates, as the model gives them
   std::vector<float> rates;   ///< the same as rates, in counts per bin
+  std::vector<float> hidden;  ///< [trials, bins, width], if asked for
   std::size_t clipped = 0;    ///< counts above the model's max_spikes, which were lowered to it
 
   ndt::metrics::Trials<float> rate_view() const { return {rates.data(), trials, bins, neurons}; }
@@ -39,6 +40,6 @@ struct Prediction {
 
 /// The model over all trials of `split`, a split of `dataset`. Refused where a rate is infinite or not a number.
 Prediction predict(LoadedModel& model, const Fit& fit, const ndt::data::Dataset& dataset, const ndt::data::Split& split,
-                   std::size_t threads, const std::string& model_name);
+                   std::size_t threads, const std::string& model_name, bool with_hidden = false);
 
 }  // namespace tool

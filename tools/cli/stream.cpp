@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <optional>
 
 #include "../io/hdf5_writer.hpp"
+#include "../io/readout_file.hpp"
 #include "../io/refused.hpp"
 #include "../io/spikes.hpp"
 #include "command.hpp"
@@ -83,19 +85,26 @@ std::size_t begin_of_trial(const ndt::StreamConfig& config, const ndt::ModelConf
   return config.restarts() ? t / model.trial_length * model.trial_length : 0;
 }
 
-/// What came out of a whole recording: log rates and rates [trials, bins, neurons].
+/// What came out of a whole recording: log rates and rates [trials, bins, neurons], and of a model with a read-out
+/// behaviour [trials, bins, outputs], NaN where a lag leaves none.
 struct Streamed {
-  std::vector<float> log_rates, rates;
+  std::vector<float> log_rates, rates, behavior;
 };
 
 /// One way through all trials; `out` receives what comes out, if there is one.
 void pass(Watched& watched, const SpikeCounts& spikes, Pace& pace, Progress& progress, std::size_t done,
           Streamed* out) {
   const std::size_t N = spikes.neurons;
-  const auto keep = [&](std::size_t row, const ndt::StreamOutput<float>& output) {
+  const std::size_t outputs = watched.decoder().readout().outputs;
+  // `begin`: the row in which the decoder's trial began.
+  const auto keep = [&](std::size_t begin, std::size_t end, const ndt::StreamOutput<float>& output) {
     if (out == nullptr || !output.ready) return;
+    const std::size_t row = begin + output.bin;
     std::copy_n(output.log_rates, N, &out->log_rates[row * N]);
     std::copy_n(output.rates, N, &out->rates[row * N]);
+    const std::int64_t behavior_row = static_cast<std::int64_t>(begin) + output.behavior_bin;
+    if (outputs == 0 || output.behavior_bin < 0 || behavior_row >= static_cast<std::int64_t>(end)) return;
+    std::copy_n(output.behavior, outputs, &out->behavior[static_cast<std::size_t>(behavior_row) * outputs]);
   };
   for (std::size_t trial = 0; trial < spikes.trials; ++trial) {
     Decoder& decoder = watched.decoder();
@@ -103,12 +112,13 @@ void pass(Watched& watched, const SpikeCounts& spikes, Pace& pace, Progress& pro
     const std::size_t row = trial * spikes.bins;
     for (std::size_t t = 0; t < spikes.bins; ++t) {
       const std::size_t begin = begin_of_trial(decoder.config(), decoder.model().config(), t);
+      // Behind the trial that the decoder is in.
+      const std::size_t length = decoder.config().restarts() ? decoder.model().config().trial_length : spikes.bins;
+      const std::size_t end = std::min(begin + length, spikes.bins);
       pace.wait();
-      const auto& output = watched.step(&spikes.counts[(row + t) * N]);
-      keep(row + begin + output.bin, output);
-      const bool last = t + 1 == spikes.bins || begin_of_trial(decoder.config(), decoder.model().config(), t + 1) > t;
-      while (last && decoder.delay() != 0 && decoder.flush().ready) {
-        keep(row + begin + decoder.output().bin, decoder.output());
+      keep(row + begin, row + end, watched.step(&spikes.counts[(row + t) * N]));
+      while (t + 1 == end && decoder.delay() != 0 && decoder.flush().ready) {
+        keep(row + begin, row + end, decoder.output());
       }
       if (t % 1024 == 0) progress.at(done + row + t);
     }
@@ -171,6 +181,10 @@ void write(const Options& options, const LoadedModel& model, const SpikeCounts& 
                         std::span<const float>(streamed.log_rates),
                         {{"unit", std::string("ln(counts per bin)")}}});
   }
+  if (model.file.readout) {
+    shape.back() = model.file.readout->config.outputs;
+    datasets.push_back({"behavior", shape, std::span<const float>(streamed.behavior), {}});
+  }
   write_hdf5(options.out, datasets);
 }
 
@@ -182,9 +196,15 @@ Answer stream(const Options& options) {
   LoadedModel model(options.model);
   const SpikeCounts spikes = read_spikes(options.spikes, options.key, model.config().neurons);
   const ndt::StreamConfig config = stream_config(options, model.config(), spikes.bins);
-  ndt::Buffer<float> state(Decoder::state_size(model.model, {config}));
+  std::vector<float> readout;
+  ndt::DynamicSetup setup{config, {}};
+  if (model.file.readout) {
+    setup.readout = model.file.readout->config;
+    readout = packed_readout(model.file, model.packed, options.model);
+  }
+  ndt::Buffer<float> state(Decoder::state_size(model.model, setup));
   Decoder decoder;
-  if (const ndt::Status status = decoder.bind(model.model, {config}, state); !status.ok()) {
+  if (const ndt::Status status = decoder.bind(model.model, setup, state, readout); !status.ok()) {
     throw Refused(std::string(status.message()), options.model, "another --policy");
   }
   const auto watched = std::make_unique<Watched>(
@@ -195,6 +215,7 @@ Answer stream(const Options& options) {
   Streamed streamed;
   streamed.log_rates.resize(bins * spikes.neurons);
   streamed.rates.resize(bins * spikes.neurons);
+  streamed.behavior.resize(bins * setup.readout.outputs, std::numeric_limits<float>::quiet_NaN());
   Progress progress(bins * (options.repeat + 1));
   Pace pace(options.pace_ms);
   for (std::size_t r = 0; r < options.repeat; ++r) {

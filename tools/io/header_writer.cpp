@@ -6,6 +6,7 @@
 
 #include "model_file.hpp"
 #include "output_file.hpp"
+#include "readout_file.hpp"
 #include "reserved_name.hpp"
 
 namespace tool {
@@ -39,6 +40,32 @@ std::string config_source(const ndt::ModelConfig& c) {
   return text + "};\n";
 }
 
+/// readout_config and readout, for StaticDecoder<Model, {}, readout_config>.
+std::string readout_config_source(const ndt::ReadoutConfig& c) {
+  return fmt::format(
+      "inline constexpr ndt::ReadoutConfig readout_config = {{\n    .kind = ndt::ReadoutKind::{},\n"
+      "    .features = ndt::ReadoutFeatures::{},\n    .outputs = {},\n    .history = {},\n    .lag = {},\n"
+      "    .gains = {},\n    .fingerprint = 0x{:016x}u,\n}};\n",
+      name_of(readout_kinds, c.kind), name_of(readout_features, c.features), c.outputs, c.history, c.lag, c.gains,
+      c.fingerprint);
+}
+
+/// An array of a name.
+std::string packed_source(const char* name, const std::vector<float>& packed) {
+  std::string text = "// In the library's packed layout. Hexadecimal, so that every bit survives.\n";
+  text += fmt::format("alignas({}) inline constexpr float {}[{}] = {{", ndt::alignment_bytes, name, packed.size());
+  auto out = std::back_inserter(text);
+  for (std::size_t i = 0; i < packed.size(); ++i) {
+    fmt::format_to(out, "{}", i % 8 == 0 ? "\n    " : " ");
+    if (packed[i] == 0.0f && !std::signbit(packed[i])) {
+      fmt::format_to(out, "0,");  // padding, mostly
+    } else {
+      fmt::format_to(out, "{:a}f,", packed[i]);
+    }
+  }
+  return text + "\n};\n";
+}
+
 }  // namespace
 
 void write_header(const ModelFile& model, const std::filesystem::path& path) {
@@ -49,18 +76,12 @@ void write_header(const ModelFile& model, const std::filesystem::path& path) {
   text += "#pragma once\n\n#include <ndt/ndt.hpp>\n\nnamespace " + model.name + " {\n\n";
   text += config_source(model.config) + "\n";
   if (model.bin_width) text += fmt::format("inline constexpr double bin_width = {};  // seconds\n\n", *model.bin_width);
-  text += "// In the library's packed layout. Hexadecimal, so that every bit survives.\n";
-  text += fmt::format("alignas({}) inline constexpr float packed[{}] = {{", ndt::alignment_bytes, packed.size());
-  auto out = std::back_inserter(text);
-  for (std::size_t i = 0; i < packed.size(); ++i) {
-    fmt::format_to(out, "{}", i % 8 == 0 ? "\n    " : " ");
-    if (packed[i] == 0.0f && !std::signbit(packed[i])) {
-      fmt::format_to(out, "0,");  // padding, mostly
-    } else {
-      fmt::format_to(out, "{:a}f,", packed[i]);
-    }
+  text += packed_source("packed", packed);
+  if (model.readout) {
+    text += "\n" + readout_config_source(model.readout->config) + "\n";
+    text += packed_source("readout", packed_readout(model, packed, path.string()));
   }
-  text += "\n};\n\n}  // namespace " + model.name + "\n";
+  text += "\n}  // namespace " + model.name + "\n";
   OutputFile file(path);
   file.write(text.data(), text.size());
   file.commit();

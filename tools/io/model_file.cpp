@@ -9,6 +9,7 @@
 #include "input_file.hpp"
 #include "model_check.hpp"
 #include "output_file.hpp"
+#include "readout_file.hpp"
 #include "refused.hpp"
 #include "safetensors.hpp"
 #include "torch_file.hpp"
@@ -18,19 +19,6 @@ namespace tool {
 namespace {
 
 std::string extents_text(const ndt::Extents& extents) { return shape_text(shape_of(extents)); }
-
-ndt::StoredTensor<float> stored(const Tensor& tensor) {
-  ndt::StoredTensor<float> result;
-  if (tensor.shape.size() > result.extents.size.size()) return result;
-  result.extents.rank = tensor.shape.size();
-  std::copy(tensor.shape.begin(), tensor.shape.end(), result.extents.size.begin());
-  if (tensor.integers.empty()) {
-    result.values = tensor.values.data();
-  } else {
-    result.integers = tensor.integers.data();
-  }
-  return result;
-}
 
 [[noreturn]] void refuse(const ndt::Status& status, const ModelFile& model, const std::string& where) {
   const std::string name(status.where.view()), place = where + " tensor " + name;
@@ -56,16 +44,28 @@ std::vector<float> pack_named(const ModelFile& model, const std::string& where) 
   check_model(model, where);  // before memory is taken that only the configuration speaks of
   const ndt::DynamicShape shape{model.config};
   std::vector<float> memory(ndt::DynamicTransformer<>(shape).packed_size());
-  const ndt::Status status =
-      ndt::pack_weights<ndt::simd::native<float>>(std::span<float>(memory), shape, [&](std::string_view name) {
-        const auto found = model.tensors.find(name);
-        return found == model.tensors.end() ? ndt::StoredTensor<float>{} : stored(found->second);
-      });
+  const ndt::Status status = ndt::pack_weights<ndt::simd::native<float>>(
+      std::span<float>(memory), shape, [&](std::string_view name) { return stored_tensor(model.tensors, name); });
   if (!status.ok()) refuse(status, model, where);
   return memory;
 }
 
 }  // namespace
+
+ndt::StoredTensor<float> stored_tensor(const Tensors& tensors, std::string_view name) {
+  ndt::StoredTensor<float> result;
+  const auto found = tensors.find(name);
+  if (found == tensors.end() || found->second.shape.size() > result.extents.size.size()) return result;
+  const Tensor& tensor = found->second;
+  result.extents.rank = tensor.shape.size();
+  std::copy(tensor.shape.begin(), tensor.shape.end(), result.extents.size.begin());
+  if (tensor.integers.empty()) {
+    result.values = tensor.values.data();
+  } else {
+    result.integers = tensor.integers.data();
+  }
+  return result;
+}
 
 ModelFile parse_model(std::string_view bytes, const std::string& where) try {
   ModelFile model;
@@ -78,7 +78,8 @@ ModelFile parse_model(std::string_view bytes, const std::string& where) try {
     throw Refused(bytes.empty() ? "the file is empty" : "this is no model file", where,
                   "a PyTorch checkpoint or a safetensors model file is expected");
   }
-  static_cast<void>(pack_named(model, where));
+  const std::vector<float> packed = pack_named(model, where);
+  if (model.readout) static_cast<void>(packed_readout(model, packed, where));
   return model;
 } catch (const std::bad_alloc&) {
   throw Refused("the model needs more memory than there is", where, "a smaller model is expected");

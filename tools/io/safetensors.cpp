@@ -6,6 +6,7 @@
 #include "bytes.hpp"
 #include "model_config.hpp"
 #include "numbers.hpp"
+#include "readout_file.hpp"
 #include "refused.hpp"
 #include "tensor_file.hpp"
 #include "train_config.hpp"
@@ -49,6 +50,14 @@ ModelFile read_safetensors(std::string_view bytes, const std::string& where) {
   if (const std::string* const text = text_of("training")) {
     model.training = parse_train_config_text(*text, where + " training");
   }
+  if (const std::string* const text = text_of("readout")) {
+    model.readout = StoredReadout{parse_readout_text(*text, where + " readout"), {}};
+    // Those of the read-out stand together in the order of names.
+    for (auto it = file.tensors.lower_bound("readout.");
+         it != file.tensors.end() && it->first.starts_with("readout.");) {
+      model.readout->tensors.insert(file.tensors.extract(it++));
+    }
+  }
   model.tensors = std::move(file.tensors);
   return model;
 }
@@ -59,7 +68,12 @@ std::string safetensors_bytes(const ModelFile& model) {
   if (model.bin_width) metadata["bin_width"] = text(*model.bin_width);
   if (model.loss_topk < 1) metadata["loss_topk"] = text(model.loss_topk);
   if (model.training) metadata["training"] = train_config_text(*model.training);
-  return tensor_file_bytes(model_kind, std::move(metadata), model.tensors);
+  Tensors tensors = model.tensors;
+  if (model.readout) {
+    metadata["readout"] = readout_text(model.readout->config);
+    tensors.insert(model.readout->tensors.begin(), model.readout->tensors.end());
+  }
+  return tensor_file_bytes(model_kind, std::move(metadata), tensors);
 }
 
 }  // namespace tool

@@ -4,6 +4,8 @@
 //   bin_width       seconds, if known
 //   loss_topk       the share of the largest losses that a loss counts, if not all
 //   name            an identifier, if any
+//   training        how it was trained, if this tool did so (train_config.hpp)
+//   readout         JSON text, if behaviour can be read out of it (readout_file.hpp)
 #pragma once
 
 #include <string>

@@ -27,10 +27,14 @@ enum class Error : std::uint8_t {
   wrap_needs_delayed,
   window_too_long,
   past_end_with_delay,
+  readout_needs_log_rates,
+  readout_of_another_model,
+  recalibration_needs_ridge,
+  not_positive,
 };
 
 /// The messages, one for each Error and in the same order.
-inline constexpr std::array<std::string_view, 15> error_messages = {
+inline constexpr std::array<std::string_view, 19> error_messages = {
     "no error",
     "a size is zero",
     "a size is too large",
@@ -46,8 +50,12 @@ inline constexpr std::array<std::string_view, 15> error_messages = {
     "CONTEXT_WRAP_INITIAL is served by the policy delayed alone",
     "the window is longer than the model's positions",
     "a stream with a delay cannot go on with a window",
+    "a read-out of log rates needs a model that gives them",
+    "the read-out was fitted for another model",
+    "only a ridge read-out can be fitted again while it decodes",
+    "a number is not positive",
 };
-static_assert(error_messages.size() == static_cast<std::size_t>(Error::past_end_with_delay) + 1);
+static_assert(error_messages.size() == static_cast<std::size_t>(Error::not_positive) + 1);
 
 /// Up to four sizes of a tensor.
 struct Extents {

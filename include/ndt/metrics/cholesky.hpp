@@ -34,6 +34,9 @@ class Cholesky {
     }
   }
 
+  /// Element (i, j <= i) of L.
+  double lower(std::size_t i, std::size_t j) const noexcept { return l_[i * n_ + j]; }
+
   /// x: (n,m), on entry the right sides, on return the solutions of A x = right side.
   void solve(double* x, std::size_t m) const noexcept {
     for (std::size_t i = 0; i < n_; ++i) {

@@ -86,30 +86,31 @@ class RidgeSums {
   }
 
   std::size_t rows() const noexcept { return rows_; }
+  /// Of column c, features first; and the sum over all rows of the products of what columns i and j <= i have above
+  /// their means.
+  double mean(std::size_t c) const noexcept { return origin_[c] + sum_[c] / static_cast<double>(rows_); }
+  double deviations(std::size_t i, std::size_t j) const noexcept {
+    return sums_[i * width_ + j] - sum_[i] * sum_[j] / static_cast<double>(rows_);
+  }
 
   /// Least squares plus alpha times the sum of squared weights; the intercept is not penalised.
   LinearFit solve(double alpha) const {
     require(rows_ > 0, "a regression without rows");
     require(alpha >= 0, "a penalty below 0");
-    const double n = static_cast<double>(rows_);
     const std::size_t outputs = width_ - features_;
-    // Products of deviations from the mean of these rows.
-    const auto centred = [&](std::size_t i, std::size_t j) { return sums_[i * width_ + j] - sum_[i] * sum_[j] / n; };
     std::vector<double> normal(features_ * features_);
     for (std::size_t i = 0; i < features_; ++i) {
-      for (std::size_t j = 0; j <= i; ++j) normal[i * features_ + j] = centred(i, j);
+      for (std::size_t j = 0; j <= i; ++j) normal[i * features_ + j] = deviations(i, j);
       normal[i * features_ + i] += alpha;
     }
     LinearFit fit{features_, outputs, std::vector<double>(features_ * outputs), std::vector<double>(outputs)};
     for (std::size_t o = 0; o < outputs; ++o) {
-      for (std::size_t f = 0; f < features_; ++f) fit.weights[f * outputs + o] = centred(features_ + o, f);
+      for (std::size_t f = 0; f < features_; ++f) fit.weights[f * outputs + o] = deviations(features_ + o, f);
     }
     Cholesky(std::move(normal), features_).solve(fit.weights.data(), outputs);
     for (std::size_t o = 0; o < outputs; ++o) {
-      double intercept = origin_[features_ + o] + sum_[features_ + o] / n;
-      for (std::size_t f = 0; f < features_; ++f) {
-        intercept -= (origin_[f] + sum_[f] / n) * fit.weights[f * outputs + o];
-      }
+      double intercept = mean(features_ + o);
+      for (std::size_t f = 0; f < features_; ++f) intercept -= mean(f) * fit.weights[f * outputs + o];
       fit.intercept[o] = intercept;
     }
     return fit;

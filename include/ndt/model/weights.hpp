@@ -59,6 +59,24 @@ constexpr Status copy_indexed(T* to, const StoredTensor<T>& table, const StoredT
   return {};
 }
 
+/// Packs what visit(f) lists by f(name, pointer, spec) into `memory`, named `where`, of which it takes `needed`.
+template <class T, class Source, class Visit>
+constexpr Status pack_tensors(std::span<T> memory, std::size_t needed, const char* where, Source& source,
+                              Visit&& visit) noexcept {
+  if (memory.size() < needed) return {Error::memory_too_small, where, Extents(needed), Extents(memory.size())};
+  for (std::size_t i = 0; i < needed; ++i) memory[i] = T(0);
+  Status status;
+  T* next = memory.data();
+  visit([&](const Name& name, const T*, const TensorSpec& spec) {
+    if (!status.ok()) return;
+    const StoredTensor<T> stored = source(name);
+    status = spec.row_index.empty() ? copy_tensor(next, stored, name, spec)
+                                    : copy_indexed(next, stored, source(Name(spec.row_index)), name, spec);
+    next += packed_count<T>(spec);
+  });
+  return status;
+}
+
 }  // namespace detail
 
 /// Packs every tensor of a model of this shape into `memory` (Transformer::packed_size elements), ready to bind.
@@ -66,23 +84,10 @@ constexpr Status copy_indexed(T* to, const StoredTensor<T>& table, const StoredT
 /// has another shape or is not finite; what `memory` holds is then worth nothing. source must not throw.
 template <class V, class Shape, class Source>
 constexpr Status pack_weights(std::span<typename V::value_type> memory, const Shape& shape, Source&& source) noexcept {
-  using T = typename V::value_type;
   if (const Status status = shape.config.validate(); !status.ok()) return status;
   const Transformer<Shape, V> model(shape);
-  const std::size_t needed = model.packed_size();
-  if (memory.size() < needed)
-    return {Error::memory_too_small, "packed weights", Extents(needed), Extents(memory.size())};
-  for (std::size_t i = 0; i < needed; ++i) memory[i] = T(0);
-  Status status;
-  T* next = memory.data();
-  model.visit_tensors([&](const Name& name, const T*, const TensorSpec& spec) {
-    if (!status.ok()) return;
-    const StoredTensor<T> stored = source(name);
-    status = spec.row_index.empty() ? detail::copy_tensor(next, stored, name, spec)
-                                    : detail::copy_indexed(next, stored, source(Name(spec.row_index)), name, spec);
-    next += packed_count<T>(spec);
-  });
-  return status;
+  return detail::pack_tensors(memory, model.packed_size(), "packed weights", source,
+                              [&](auto&& f) { model.visit_tensors(f); });
 }
 
 }  // namespace ndt::inline NDT_TARGET

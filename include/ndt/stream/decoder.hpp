@@ -11,6 +11,9 @@
 //   std::vector<float> state(decoder.state_size(model, {config}));
 //   decoder.bind(model, {config}, state);                           // says why not, if not
 //
+// With a read-out, behaviour comes with the rates: StaticDecoder<Model, {}, arm::readout_config> decoder{model, state,
+// arm::readout}, or bind(model, {config, readout_config}, state, readout).
+//
 // step() cannot fail: what may be wrong with a bin has a defined result and a counter. Decoders share nothing but the
 // model, which is never written to.
 #pragma once
@@ -29,6 +32,9 @@
 #include "ndt/kernels/map.hpp"
 #include "ndt/model/shape.hpp"
 #include "ndt/model/transformer.hpp"
+#include "ndt/readout/config.hpp"
+#include "ndt/readout/fingerprint.hpp"
+#include "ndt/readout/readout.hpp"
 #include "ndt/simd.hpp"
 #include "ndt/stream/config.hpp"
 #include "ndt/stream/row_stream.hpp"
@@ -40,9 +46,11 @@ namespace ndt::inline NDT_TARGET {
 /// next step.
 template <class T>
 struct StreamOutput {
-  const T* log_rates = nullptr;  ///< (neurons): ln(counts per bin), or the rates themselves if !config.lograte
-  const T* rates = nullptr;      ///< (neurons): counts per bin
-  const T* hidden = nullptr;     ///< (width): the encoder's output after its final norm
+  const T* log_rates = nullptr;   ///< (neurons): ln(counts per bin), or the rates themselves if !config.lograte
+  const T* rates = nullptr;       ///< (neurons): counts per bin
+  const T* hidden = nullptr;      ///< (width): the encoder's output after its final norm
+  const T* behavior = nullptr;    ///< (outputs) of the read-out, in the units that it was fitted to; null without one
+  std::int64_t behavior_bin = 0;  ///< the bin of the trial that behavior is an estimate of: bin + lag
   std::size_t bin = 0;    ///< the bin of the trial that they belong to; a window without end stops at the largest
   bool ready = false;     ///< false while a delay fills, and where a stream has stopped: then all are NaN
   bool missing = false;   ///< the bin given now was missing and counted as without spikes
@@ -61,13 +69,15 @@ struct StreamCounters {
   std::uint64_t invalid = 0;   ///< counts below 0 or NaN, taken as 0; not of dead channels
 };
 
-/// A StreamConfig as a type or as data.
-template <StreamConfig C>
+/// How a stream is served and what is read out, as a type or as data.
+template <StreamConfig C, ReadoutConfig R>
 struct StaticSetup {
   static constexpr StreamConfig config = C;
+  static constexpr ReadoutConfig readout = R;
 };
 struct DynamicSetup {
   StreamConfig config{};
+  ReadoutConfig readout{};
 };
 
 template <class Decoder>
@@ -75,6 +85,12 @@ struct StaticState;
 
 template <class Shape, class V = simd::native<float>, class Setup = DynamicSetup>
 class StreamingDecoder {
+  static constexpr bool fixed = std::is_empty_v<Shape> && std::is_empty_v<Setup>;
+  static constexpr bool may_read_out() noexcept {
+    if constexpr (fixed) return Setup::readout.exists();
+    return true;
+  }
+
  public:
   using T = typename V::value_type;
   using Model = Transformer<Shape, V>;
@@ -91,25 +107,44 @@ class StreamingDecoder {
     return arena.used();
   }
 
-  /// A decoder over a bound model and state that must outlive it. Fails if the model cannot be served so, or if the
-  /// state is too small. `state`: state_size() elements, best on a 64-byte boundary, of any content.
-  constexpr Status bind(const Model& model, const Setup& setup, std::span<T> state) noexcept {
+  /// A decoder over a bound model, state and packed read-out (if setup.readout has one) that must outlive it. Fails if
+  /// the model cannot be served so, if the read-out was fitted for another model, or if the state is too small.
+  /// `state`: state_size() elements, best on a 64-byte boundary, of any content.
+  constexpr Status bind(const Model& model, const Setup& setup, std::span<T> state,
+                        std::span<const T> packed_readout = {}) noexcept {
     if (const Status status = setup.config.validate(model.config()); !status.ok()) return status;
+    if (const Status status = setup.readout.validate(model.config()); !status.ok()) return status;
+    const std::size_t packed = readout_packed_size<V>(setup.readout, model.config());
+    if (packed_readout.size() < packed) {
+      return {Error::memory_too_small, "packed readout", Extents(packed), Extents(packed_readout.size())};
+    }
     const std::size_t needed = state_size(model, setup);
     if (state.size() < needed) {
       return {Error::memory_too_small, "streaming state", Extents(needed), Extents(state.size())};
     }
+    if (const Status status = fits(model, setup.readout); !status.ok()) return status;
     for (T& element : state.first(needed)) element = T(0);
-    attach(model, setup, state.data());
+    attach(model, setup, state.data(), packed_readout.data());
     reset();
     return {};
   }
   /// A decoder whose shape and policy are types, over zero memory of its own; usable in constinit.
   constexpr StreamingDecoder(const Model& model, StaticState<StreamingDecoder>& state) noexcept {
-    static_assert(fixed, "a shape or policy that is data needs bind");
-    static_assert(Setup::config.validate(Shape::config).ok(), "no such stream can exist: see StreamConfig::validate");
-    attach(model, {}, state.elements);
+    check_types();
+    static_assert(!Setup::readout.exists(), "the read-out's packed weights are missing");
+    attach(model, {}, state.elements, nullptr);
   }
+  /// The same with a read-out. Whether it belongs to these weights is for validate() to say.
+  template <std::size_t Count>
+  constexpr StreamingDecoder(const Model& model, StaticState<StreamingDecoder>& state,
+                             const T (&packed_readout)[Count]) noexcept {
+    check_types();
+    static_assert(Count == readout_packed_size<V>(Setup::readout, Shape::config), "a read-out of another shape");
+    attach(model, {}, state.elements, packed_readout);
+  }
+
+  /// Whether the read-out was fitted for the model, which bind() has made sure of: reads all weights once.
+  constexpr Status validate() const noexcept { return fits(model_, setup_.readout); }
 
   /// Begins a trial: from here on everything is as in a new decoder, but for counters and dead channels.
   constexpr void reset() noexcept {
@@ -195,10 +230,18 @@ class StreamingDecoder {
     counters_ = before;
   }
 
+  /// What the read-out looked at for the last result: (readout inputs), the oldest bin first.
+  constexpr std::span<const T> readout_inputs() const noexcept requires(may_read_out()) {
+    return {readout_.inputs(), setup_.readout.inputs(model_.config())};
+  }
+  /// Another packed read-out of the same shape, which must outlive its use, from the next bin on.
+  constexpr void use_readout(const T* packed) noexcept requires(may_read_out()) { readout_.use(packed); }
+
   constexpr const StreamOutput<T>& output() const noexcept { return output_; }
   constexpr const StreamCounters& counters() const noexcept { return counters_; }
   constexpr const Model& model() const noexcept { return model_; }
   constexpr const StreamConfig& config() const noexcept { return setup_.config; }
+  constexpr const ReadoutConfig& readout() const noexcept { return setup_.readout; }
   /// Bins by which the output is late.
   constexpr std::size_t delay() const noexcept { return config().delay(model_.config()); }
 
@@ -206,7 +249,6 @@ class StreamingDecoder {
   struct None {
     constexpr void reset() noexcept {}
   };
-  static constexpr bool fixed = std::is_empty_v<Shape> && std::is_empty_v<Setup>;
   static constexpr bool may_keep_rows() noexcept {
     if constexpr (fixed) return Setup::config.keeps_rows(Shape::config);
     return true;
@@ -217,10 +259,21 @@ class StreamingDecoder {
   }
   using Rows_ = std::conditional_t<may_keep_rows(), RowStream<Shape, V>, None>;
   using Window = std::conditional_t<may_have_window(), WindowStream<Shape, V>, None>;
+  using Readout_ = std::conditional_t<may_read_out(), Readout<V>, None>;
 
   struct Buffers {
-    T *counts, *dead, *kept, *given, *rows, *window;
+    T *counts, *dead, *kept, *given, *rows, *window, *readout;
   };
+
+  static constexpr void check_types() noexcept {
+    static_assert(fixed, "a shape or policy that is data needs bind");
+    static_assert(Setup::config.validate(Shape::config).ok(), "no such stream can exist: see StreamConfig::validate");
+    static_assert(Setup::readout.validate(Shape::config).ok(), "no such read-out: see ReadoutConfig::validate");
+  }
+  static constexpr Status fits(const Model& model, const ReadoutConfig& readout) noexcept {
+    if (!readout.exists() || readout.fingerprint == ndt::fingerprint(model)) return {};
+    return {Error::readout_of_another_model, "readout", {}, {}};
+  }
 
   static constexpr std::size_t stride_of(std::size_t n) noexcept { return round_up(n, alignment_bytes / sizeof(T)); }
   /// Log rates, rates and hidden states of a bin.
@@ -242,11 +295,12 @@ class StreamingDecoder {
         at.window = arena.take(Window::size(model, setup.config.window_of(model.config()), !setup.config.slides()));
       }
     }
+    if constexpr (may_read_out()) at.readout = arena.take(Readout_::state_size(setup.readout, model.config()));
     return at;
   }
 
   /// `state` is all zero.
-  constexpr void attach(const Model& model, const Setup& setup, T* state) noexcept {
+  constexpr void attach(const Model& model, const Setup& setup, T* state, const T* packed_readout) noexcept {
     model_ = model;
     setup_ = setup;
     state_ = state;
@@ -259,6 +313,10 @@ class StreamingDecoder {
     }
     const std::size_t stride = stride_of(model.shape().neurons());
     output_ = {given_, given_ + (model.config().lograte ? stride : 0), given_ + 2 * stride};
+    if constexpr (may_read_out()) {
+      readout_ = Readout_(setup.readout, model.config(), packed_readout, at.readout);
+      if (setup.readout.exists()) output_.behavior = readout_.behavior();
+    }
     counters_ = {};
   }
 
@@ -301,6 +359,7 @@ class StreamingDecoder {
   constexpr void begin() noexcept {
     rows_.reset();
     window_.reset();
+    readout_.reset();
     position_ = 0;
     flushed_ = false;
   }
@@ -320,7 +379,7 @@ class StreamingDecoder {
     if (!output_.held) {
       kernels::copy<V>(kept_, given_, size);
       finite_ = true;
-      return;
+      return read_out();
     }
     ++counters_.held;
     if (!finite_) {
@@ -330,11 +389,28 @@ class StreamingDecoder {
       for (std::size_t n = 0; n < N; ++n) kept_[n] = low;
     }
     kernels::copy<V>(given_, kept_, size);
+    read_out();
+  }
+  /// Behaviour from what the caller is about to see. Where that would not be finite the last stays, as held.
+  void read_out() noexcept {
+    if constexpr (may_read_out()) {
+      const ReadoutConfig& readout = setup_.readout;
+      if (!readout.exists()) return;
+      output_.behavior_bin = static_cast<std::int64_t>(output_.bin) + readout.lag;
+      const T* const features = readout.features == ReadoutFeatures::hidden  ? output_.hidden
+                                : readout.features == ReadoutFeatures::rates ? output_.rates
+                                                                             : output_.log_rates;
+      if (readout_.push(features)) return;
+      counters_.held += output_.held ? 0 : 1;
+      output_.held = true;
+    }
   }
   constexpr void blank() noexcept {
     output_.ready = output_.held = false;
     output_.bin = 0;
     for (std::size_t i = 0; i < output_size(model_); ++i) given_[i] = std::numeric_limits<T>::quiet_NaN();
+    output_.behavior_bin = 0;
+    if constexpr (may_read_out()) readout_.blank();
   }
 
   Model model_{};
@@ -342,6 +418,7 @@ class StreamingDecoder {
   T *state_ = nullptr, *counts_ = nullptr, *dead_ = nullptr, *kept_ = nullptr, *given_ = nullptr;
   [[no_unique_address]] Rows_ rows_{};
   [[no_unique_address]] Window window_{};
+  [[no_unique_address]] Readout_ readout_{};
   std::size_t position_ = 0;  ///< of the next bin in its trial
   bool flushed_ = false;      ///< the trial is over
   bool finite_ = false;       ///< some output since reset() was
@@ -349,9 +426,10 @@ class StreamingDecoder {
   StreamCounters counters_{};
 };
 
-/// A decoder whose shape and policy are types.
-template <class Model, StreamConfig Config = StreamConfig{}>
-using StaticDecoder = StreamingDecoder<typename Model::shape_type, typename Model::vector_type, StaticSetup<Config>>;
+/// A decoder whose shape, policy and read-out are types.
+template <class Model, StreamConfig Config = StreamConfig{}, ReadoutConfig Readout = ReadoutConfig{}>
+using StaticDecoder =
+    StreamingDecoder<typename Model::shape_type, typename Model::vector_type, StaticSetup<Config, Readout>>;
 
 /// A decoder whose shape and policy are data.
 template <class V = simd::native<float>>

@@ -1,0 +1,238 @@
+// A read-out fitted again while it decodes: the regression that it says it is, a little at a time.
+#include <cmath>
+
+#include <ndt/ndt.hpp>
+
+#include "../support/catch.hpp"
+#include "../support/readout.hpp"
+#include "../support/stream.hpp"
+
+namespace {
+
+using ndt::ModelConfig;
+using ndt::ReadoutConfig;
+using ndt::RecalibrationOptions;
+using V = ndt::simd::native<float>;
+using Decoder = ndt::DynamicDecoder<>;
+using Recalibration = ndt::Recalibration<Decoder>;
+
+constexpr ModelConfig causal = [] {
+  ModelConfig config;
+  config.neurons = 7, config.trial_length = 400, config.layers = 1, config.hidden_size = 9, config.max_spikes = 3;
+  config.context_forward = 0, config.context_backward = 4, config.pre_norm = config.learnable_position = true;
+  return config;
+}();
+
+/// A stream with a read-out that is wrong, and behaviour that is a line of what it looks at, with some noise.
+struct Session {
+  support::RandomModel<V> random{causal};
+  support::RandomReadout<V> readout;
+  Decoder decoder;
+  std::vector<float> state;
+  Recalibration recalibration;
+  std::vector<double> memory;
+  std::vector<float> readouts, truth;
+  support::Random noise{5};
+  std::vector<std::vector<double>> x, y;  ///< the pairs
+
+  explicit Session(const ReadoutConfig& config) : readout(random.model, config) {
+    const ndt::DynamicSetup setup{{ndt::StreamPolicy::delayed, ndt::PastEnd::restart}, readout.config};
+    state.resize(decoder.state_size(random.model, setup));
+    REQUIRE(decoder.bind(random.model, setup, state, readout.packed).ok());
+    truth = support::noise<float>(config.outputs * (config.inputs(causal) + 1), 77);
+  }
+  ndt::Status bind(const RecalibrationOptions& options) {
+    memory.assign(Recalibration::memory_size(decoder, options), std::numeric_limits<double>::quiet_NaN());
+    readouts.assign(Recalibration::readouts_size(decoder), std::numeric_limits<float>::quiet_NaN());
+    return recalibration.bind(decoder, readout.packed.data(), options, memory, readouts);
+  }
+  /// A bin, with the behaviour that belongs to it.
+  std::vector<float> step() {
+    std::vector<int> counts(causal.neurons);
+    for (int& c : counts) c = static_cast<int>(noise.below(4));
+    decoder.step(counts.data());
+    const auto inputs = decoder.readout_inputs();
+    std::vector<float> behavior(readout.config.outputs);
+    for (std::size_t o = 0; o < behavior.size(); ++o) {
+      const float* const w = truth.data() + o * (inputs.size() + 1);
+      double sum = static_cast<double>(w[inputs.size()]) + 0.05 * noise.uniform<double>();
+      for (std::size_t i = 0; i < inputs.size(); ++i) sum += static_cast<double>(w[i]) * static_cast<double>(inputs[i]);
+      behavior[o] = static_cast<float>(sum);
+    }
+    return behavior;
+  }
+  void observe(const std::vector<float>& behavior) {
+    const auto inputs = decoder.readout_inputs();
+    x.emplace_back(inputs.begin(), inputs.end());
+    x.back().push_back(1);
+    y.emplace_back(behavior.begin(), behavior.end());
+    recalibration.observe(behavior.data());
+  }
+  /// Weights (outputs, inputs + 1) by the formula, with plain elimination.
+  std::vector<double> expected(double penalty, double forgetting) const {
+    const std::size_t n = x[0].size(), m = readout.config.outputs;
+    std::vector<double> a(n * n), b(n * m), first(m * n);
+    for (std::size_t o = 0; o < m; ++o) {
+      for (std::size_t i = 0; i + 1 < n; ++i) first[o * n + i] = readout.tensors.at("readout.weight")[o * (n - 1) + i];
+      first[o * n + n - 1] = readout.tensors.at("readout.bias")[o];
+    }
+    for (std::size_t p = 0; p < x.size(); ++p) {
+      const double weight = std::pow(forgetting, static_cast<double>(x.size() - 1 - p));
+      for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < n; ++j) a[i * n + j] += weight * x[p][i] * x[p][j];
+        for (std::size_t o = 0; o < m; ++o) b[i * m + o] += weight * x[p][i] * y[p][o];
+      }
+    }
+    for (std::size_t i = 0; i + 1 < n; ++i) {
+      a[i * n + i] += penalty;
+      for (std::size_t o = 0; o < m; ++o) b[i * m + o] += penalty * first[o * n + i];
+    }
+    for (std::size_t k = 0; k < n; ++k) {
+      for (std::size_t i = k + 1; i < n; ++i) {
+        const double factor = a[i * n + k] / a[k * n + k];
+        for (std::size_t j = k; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
+        for (std::size_t o = 0; o < m; ++o) b[i * m + o] -= factor * b[k * m + o];
+      }
+    }
+    std::vector<double> w(m * n);
+    for (std::size_t k = n; k-- > 0;) {
+      for (std::size_t o = 0; o < m; ++o) {
+        double sum = b[k * m + o];
+        for (std::size_t j = k + 1; j < n; ++j) sum -= a[k * n + j] * w[o * n + j];
+        w[o * n + k] = sum / a[k * n + k];
+      }
+    }
+    return w;
+  }
+  /// The read-out in use, applied to the last inputs, against those weights.
+  double worst(const std::vector<double>& weights) {
+    const std::vector<float> ignored = step();
+    double worst = 0;
+    for (std::size_t o = 0; o < readout.config.outputs; ++o) {
+      const auto inputs = decoder.readout_inputs();
+      double sum = weights[o * (inputs.size() + 1) + inputs.size()];
+      for (std::size_t i = 0; i < inputs.size(); ++i) sum += weights[o * (inputs.size() + 1) + i] * inputs[i];
+      worst = std::max(worst, std::abs(sum - decoder.output().behavior[o]) / std::max(1.0, std::abs(sum)));
+    }
+    return worst;
+  }
+};
+
+ReadoutConfig ridge(std::size_t history, std::size_t outputs = 2) {
+  return {ndt::ReadoutKind::ridge, ndt::ReadoutFeatures::hidden, outputs, history, 0, 0, 0};
+}
+
+}  // namespace
+
+TEST_CASE("the new read-out is the regression that it says it is", "[stream][recalibration]") {
+  for (const auto& [history, outputs, penalty, forgetting] :
+       std::vector<std::tuple<std::size_t, std::size_t, double, double>>{
+           {1, 2, 1.0, 1.0}, {3, 1, 0.01, 1.0}, {2, 17, 30.0, 0.99}, {1, 2, 1e-6, 0.9}}) {
+    Session s(ridge(history, outputs));
+    RecalibrationOptions options;
+    options.penalty = penalty, options.forgetting = forgetting, options.new_pairs = 120;
+    REQUIRE(s.bind(options).ok());
+    bool done = false;
+    for (int bin = 0; bin < 5000 && !done; ++bin) {
+      const auto behavior = s.step();
+      if (s.x.size() < 120) s.observe(behavior);
+      done = s.recalibration.refit_some();
+    }
+    REQUIRE(done);
+    CHECK(s.recalibration.counters().refits == 1);
+    CHECK(s.worst(s.expected(penalty, forgetting)) < 1e-5);
+    // And it is better: far from the truth before, near it now.
+    if (penalty <= 1 && forgetting == 1) {
+      std::vector<double> truth(s.truth.begin(), s.truth.end());
+      CHECK(s.worst(truth) < 0.1);
+    }
+  }
+}
+
+TEST_CASE("refits go on from all pairs, and each read-out comes in whole", "[stream][recalibration]") {
+  Session s(ridge(2));
+  RecalibrationOptions options;
+  options.new_pairs = 40, options.work = 64;  // a row or two at a time
+  REQUIRE(s.bind(options).ok());
+  std::vector<float> last = s.readout.packed;
+  std::uint64_t refits = 0;
+  std::size_t pairs = 0;
+  for (int bin = 0; bin < 60000 && refits < 4; ++bin) {
+    const auto behavior = s.step();
+    if (pairs < (refits + 1) * 40) s.observe(behavior), ++pairs;
+    const bool swapped = s.recalibration.refit_some();
+    const std::vector<float> now(s.recalibration.packed(), s.recalibration.packed() + s.readout.packed.size());
+    CHECK((now == last) == !swapped);
+    if (swapped) {
+      ++refits;
+      CHECK(s.worst(s.expected(1, 1)) < 1e-5);
+    }
+    last = now;
+  }
+  CHECK(refits == 4);
+  CHECK(s.recalibration.counters().refits == 4);
+  CHECK(s.recalibration.counters().pairs == 160);
+  CHECK(s.recalibration.counters().dropped == 0);
+}
+
+TEST_CASE("a call does a bounded part of the work", "[stream][recalibration]") {
+  // By the number of calls that a refit takes: with half of the work in each, about twice as many.
+  const auto calls = [](std::size_t work) {
+    Session s(ridge(4));
+    RecalibrationOptions options;
+    options.new_pairs = 60, options.work = work;
+    REQUIRE(s.bind(options).ok());
+    for (int i = 0; i < 60; ++i) s.observe(s.step());
+    std::size_t count = 1;
+    while (!s.recalibration.refit_some()) REQUIRE(++count < 1000000);
+    return static_cast<double>(count);
+  };
+  const double once = calls(4000), twice = calls(2000);
+  CHECK(twice / once > 1.8);
+  CHECK(twice / once < 2.2);
+}
+
+TEST_CASE("pairs beyond the queue, before a result or not finite are dropped and counted", "[stream][recalibration]") {
+  Session s(ridge(1));
+  RecalibrationOptions options;
+  options.queue = 3;
+  REQUIRE(s.bind(options).ok());
+  std::vector<float> behavior(2, 1.0f);
+  s.recalibration.observe(behavior.data());  // no bin yet
+  CHECK(s.recalibration.counters().dropped == 1);
+  behavior = s.step();
+  behavior[1] = std::numeric_limits<float>::infinity();
+  s.recalibration.observe(behavior.data());
+  CHECK(s.recalibration.counters().dropped == 2);
+  for (int i = 0; i < 5; ++i) s.observe(s.step());
+  CHECK(s.recalibration.counters().pairs == 3);
+  CHECK(s.recalibration.counters().dropped == 4);
+  CHECK(!s.recalibration.refit_some());
+  s.observe(s.step());
+  CHECK(s.recalibration.counters().pairs == 4);
+}
+
+TEST_CASE("what cannot be fitted again is refused, with a reason", "[stream][recalibration]") {
+  Session s(ridge(1));
+  const auto refused = [&](auto change) {
+    RecalibrationOptions options;
+    change(options);
+    return s.bind(options).error;
+  };
+  CHECK(refused([](auto&) {}) == ndt::Error::none);
+  CHECK(refused([](auto& o) { o.penalty = 0; }) == ndt::Error::not_positive);
+  CHECK(refused([](auto& o) { o.penalty = std::nan(""); }) == ndt::Error::not_positive);
+  CHECK(refused([](auto& o) { o.forgetting = 1.5; }) == ndt::Error::not_positive);
+  CHECK(refused([](auto& o) { o.queue = 0; }) == ndt::Error::not_positive);
+  CHECK(refused([](auto& o) { o.work = 0; }) == ndt::Error::not_positive);
+  CHECK(refused([](auto& o) { o.new_pairs = 0; }) == ndt::Error::not_positive);
+  REQUIRE(s.bind({}).ok());
+  CHECK(
+      s.recalibration.bind(s.decoder, s.readout.packed.data(), {}, std::span(s.memory).subspan(1), s.readouts).error ==
+      ndt::Error::memory_too_small);
+  CHECK(
+      s.recalibration.bind(s.decoder, s.readout.packed.data(), {}, s.memory, std::span(s.readouts).subspan(1)).error ==
+      ndt::Error::memory_too_small);
+  Session filter({ndt::ReadoutKind::kalman, ndt::ReadoutFeatures::rates, 2, 1, 0, 3, 0});
+  CHECK(filter.bind({}).error == ndt::Error::recalibration_needs_ridge);
+}

@@ -1,0 +1,118 @@
+// ndt fit-readout: behaviour is stored in the model, and a stream gives it with the score that the fit reported.
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include <ndt/metrics/r2.hpp>
+
+#include "../../tools/io/hdf5_reader.hpp"
+#include "../../tools/io/model_file.hpp"
+#include "../../tools/io/safetensors.hpp"
+#include "../support/catch.hpp"
+#include "desk.hpp"
+#include "says.hpp"
+
+using support::Desk, support::is_error_line, support::Ran, support::says;
+
+namespace {
+
+const std::string causal = std::string(NDT_SOURCE_DIR) + "/weights/reach_causal.safetensors";
+const std::string ahead = std::string(NDT_SOURCE_DIR) + "/weights/reach.safetensors";
+
+nlohmann::json answer(const Desk& desk, const std::string& arguments) {
+  const Ran ran = desk.ndt(arguments + " --json");
+  INFO(ran.err);
+  REQUIRE(ran.status == 0);
+  return nlohmann::json::parse(ran.out);
+}
+
+/// R2 of the behaviour that a stream wrote, over the bins that have one in both files.
+double streamed_r2(const Desk& desk) {
+  const auto truth = tool::read_float(desk / "reach.h5", "valid_behavior");
+  const auto given = tool::read_float(desk / "s.h5", "behavior");
+  const std::size_t dims = given.shape[2], bins = truth.shape[1];
+  REQUIRE(given.shape == tool::Shape{truth.shape[0], given.shape[1], truth.shape[2]});
+  std::vector<const float*> t, g;
+  for (std::size_t trial = 0; trial < truth.shape[0]; ++trial) {
+    for (std::size_t bin = 0; bin < bins; ++bin) {
+      const float* const expected = &truth.values[(trial * bins + bin) * dims];
+      const float* const found = &given.values[(trial * given.shape[1] + bin) * dims];
+      if (std::isnan(expected[0]) || std::isnan(found[0])) continue;
+      t.push_back(expected), g.push_back(found);
+    }
+  }
+  REQUIRE(t.size() > 100);
+  return ndt::metrics::r2(ndt::metrics::Picked<float>{t, dims}, ndt::metrics::Picked<float>{g, dims});
+}
+
+}  // namespace
+
+TEST_CASE("a read-out in the model file gives in a stream what its fit reported", "[tools][readout]") {
+  const Desk desk;
+  REQUIRE(desk.ndt("simulate reach reach.h5 --conditions 4 --repeats 10 --heldout-neurons 0 --forward-bins 0").status ==
+          0);
+  REQUIRE(answer(desk, "inspect " + causal)["readout"].is_null());
+  for (const std::string model : {causal, ahead}) {
+    for (const std::string options :
+         {"", "--features log_rates --history 6 --lag 2", "--features hidden --lag -3", "--kalman --features hidden"}) {
+      INFO(model << " " << options);
+      const auto fitted = answer(desk, "fit-readout " + model + " reach.h5 with.safetensors " + options);
+      CHECK(fitted["r2_valid"] > 0.5);
+      CHECK(fitted["outputs"] == 2);
+      const auto inspected = answer(desk, "inspect with.safetensors");
+      CHECK(inspected["readout"]["lag"] == fitted["lag"]);
+      CHECK(inspected["readout"]["history"] == fitted["history"]);
+      // Converted, it is still there.
+      REQUIRE(desk.ndt("convert with.safetensors again.safetensors").status == 0);
+      const auto streamed = answer(desk, "stream again.safetensors reach.h5 --key valid_data --out s.h5");
+      CHECK(streamed["max_abs_difference"] <= 2e-5);
+      CHECK(std::abs(streamed_r2(desk) - fitted["r2_valid"].get<double>()) < 1e-4);
+    }
+  }
+}
+
+TEST_CASE("a read-out that cannot be is refused, and nothing written", "[tools][readout]") {
+  const Desk desk;
+  REQUIRE(desk.ndt("simulate reach reach.h5 --conditions 4 --repeats 10").status == 0);
+  REQUIRE(desk.ndt("simulate lorenz lorenz.h5 --conditions 2 --repeats 5").status == 0);
+  const std::string lorenz = std::string(NDT_SOURCE_DIR) + "/weights/lorenz.safetensors";
+  for (const std::string& arguments :
+       {lorenz + " lorenz.h5 o.safetensors", causal + " lorenz.h5 o.safetensors", causal + " reach.h5 o.hpp",
+        causal + " reach.h5 reach.h5", causal + " reach.h5 o.safetensors --lag 35",
+        causal + " reach.h5 o.safetensors --lag -35", causal + " reach.h5 o.safetensors --history 0",
+        causal + " reach.h5 o.safetensors --history 1025", causal + " reach.h5 o.safetensors --features spikes"}) {
+    INFO(arguments);
+    const Ran ran = desk.ndt("fit-readout " + arguments);
+    CHECK(ran.status == 2);
+    CHECK(is_error_line(ran.err));
+    CHECK(ran.out.empty());
+    CHECK(!std::filesystem::exists(desk / "o.safetensors"));
+  }
+}
+
+TEST_CASE("a model file with a read-out that is not its own is refused", "[tools][readout]") {
+  const tool::ModelFile good = tool::read_model(std::string(NDT_SOURCE_DIR) + "/weights/tiny.safetensors");
+  REQUIRE(good.readout);
+  // Written with a right hash, so that only the read-out is wrong.
+  const auto refused = [&](auto change) {
+    tool::ModelFile model = good;
+    change(model);
+    return support::refusal([&] { tool::parse_model(tool::safetensors_bytes(model), "m"); });
+  };
+  CHECK(refused([](auto&) {}) == "");
+  CHECK(says(refused([](auto& m) { m.tensors.at("decoder.0.bias").values[0] += 1; }), "fitted for another model"));
+  CHECK(says(refused([](auto& m) { m.readout->config.fingerprint ^= 1; }), "fitted for another model"));
+  CHECK(says(refused([](auto& m) { m.readout->config.history = 4; }), "readout.*", "are expected"));
+  CHECK(says(refused([](auto& m) { m.readout->config.history = 0; }), "zero"));
+  CHECK(says(refused([](auto& m) { m.readout->config.outputs = 1u << 20u; }), "too large"));
+  CHECK(says(refused([](auto& m) { m.readout->config.lag = 5000; }), "too large"));
+  CHECK(says(refused([](auto& m) { m.readout->config.gains = 5; }), ""));
+  CHECK(says(refused([](auto& m) { m.readout->config.kind = ndt::ReadoutKind::kalman; }), "zero"));
+  CHECK(says(refused([](auto& m) { m.readout->tensors.erase("readout.bias"); }), "readout.*"));
+  CHECK(says(refused([](auto& m) { m.readout->tensors["readout.extra"] = {{1}, {1}, {}}; }), "readout.*"));
+  CHECK(says(refused([](auto& m) { m.readout->tensors["readout.weight"].values[2] = NAN; }), "NaN"));
+  CHECK(says(refused([](auto& m) {
+               m.tensors["readout.weight2"] = {{1}, {1}, {}};
+               m.readout.reset();
+             }),
+             "not the model's"));
+}

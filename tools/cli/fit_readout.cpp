@@ -1,0 +1,154 @@
+// ndt fit-readout MODEL DATA.h5 OUT: behaviour from a model's activity, stored in the model file.
+#include <fmt/format.h>
+
+#include <memory>
+#include <stdexcept>
+
+#include <ndt/train/kalman_fit.hpp>
+#include <ndt/train/ridge_fit.hpp>
+
+#include "../io/dataset.hpp"
+#include "../io/readout_file.hpp"
+#include "../io/refused.hpp"
+#include "command.hpp"
+#include "prediction.hpp"
+
+namespace tool {
+namespace {
+
+using ndt::metrics::Trials;
+
+struct Options {
+  std::string model, data, out, features = "rates";
+  std::size_t history = 1;
+  std::int64_t lag = 0;
+  bool kalman = false;
+  DatasetOptions dataset;
+};
+
+/// A split's activity, with its behaviour.
+struct Activity {
+  Prediction prediction;
+  ndt::train::ReadoutTrials trials;
+
+  Activity(LoadedModel& model, const Fit& fit, const ndt::data::Dataset& dataset, const ndt::data::Split& split,
+           ndt::ReadoutFeatures features, std::size_t threads, const std::string& name)
+      : prediction(predict(model, fit, dataset, split, threads, name, features == ndt::ReadoutFeatures::hidden)) {
+    const std::size_t width = features == ndt::ReadoutFeatures::hidden ? model.config().width() : fit.neurons;
+    const std::vector<float>& values = features == ndt::ReadoutFeatures::hidden  ? prediction.hidden
+                                       : features == ndt::ReadoutFeatures::rates ? prediction.rates
+                                                                                 : prediction.output;
+    trials.features = Trials<float>(values.data(), split.trials, fit.bins, width).bin_range(0, fit.shown_bins);
+    trials.behavior =
+        Trials<float>(split.behavior.data(), split.trials, dataset.observed_bins(), dataset.behavior_dims);
+  }
+  Activity(const Activity&) = delete;
+  Activity& operator=(const Activity&) = delete;
+};
+
+Tensors tensors_of(const ndt::train::FittedReadout& fitted) {
+  const ndt::ReadoutConfig& c = fitted.config;
+  Tensors tensors;
+  tensors["readout.weight"] = {{c.outputs, fitted.weight.size() / c.outputs}, fitted.weight, {}};
+  tensors["readout.bias"] = {{c.outputs}, fitted.bias, {}};
+  if (c.kind == ndt::ReadoutKind::kalman) {
+    tensors["readout.gain"] = {{c.gains, c.outputs, 2 * c.outputs}, fitted.gain, {}};
+    tensors["readout.mean"] = {{c.outputs}, fitted.mean, {}};
+  }
+  return tensors;
+}
+
+Answer fit_readout(const Options& options, const Common& common) {
+  refuse_other_endings(options.out, {".safetensors"});
+  refuse_overwriting(options.out, {options.model, options.data});
+  LoadedModel model(options.model);
+  const ndt::data::Dataset dataset = load_dataset(options.data, options.dataset);
+  const Fit fit = fit_of(model.config(), dataset, options.model, options.data);
+  if (dataset.train.behavior.empty() || dataset.valid.behavior.empty()) {
+    throw Refused("no behaviour", options.data, "datasets train_behavior and valid_behavior [trials, bins, dims]");
+  }
+  ndt::ReadoutConfig config;
+  config.kind = options.kalman ? ndt::ReadoutKind::kalman : ndt::ReadoutKind::ridge;
+  config.features = readout_features.at(options.features);
+  config.history = options.history, config.lag = options.lag;
+  config.outputs = dataset.behavior_dims, config.gains = 1;
+  require_readout(config.validate(model.config()), options.model);
+  if (static_cast<std::size_t>(std::abs(options.lag)) >= fit.shown_bins) {
+    throw Refused(fmt::format("a lag of {} bins in trials of {}", options.lag, fit.shown_bins), "--lag",
+                  "a shorter one");
+  }
+  config.fingerprint = ndt::fingerprint(model.model);
+
+  const auto activity = [&](const ndt::data::Split& split) {
+    return std::make_unique<Activity>(model, fit, dataset, split, config.features, common.threads, options.model);
+  };
+  const auto train = activity(dataset.train), valid = activity(dataset.valid);
+  ndt::train::FittedReadout fitted;
+  try {
+    fitted = options.kalman ? ndt::train::fit_kalman(config, train->trials, valid->trials)
+                            : ndt::train::fit_ridge(config, train->trials, valid->trials);
+  } catch (const std::invalid_argument& error) {
+    throw Refused(error.what(), options.data, "other data");
+  }
+  model.file.readout = StoredReadout{fitted.config, tensors_of(fitted)};
+  const std::vector<float> packed = packed_readout(model.file, model.packed, options.out);
+  write_safetensors(model.file, options.out);
+
+  const ndt::ReadoutConfig& c = fitted.config;
+  Answer answer;
+  answer.json = {{"out", options.out},
+                 {"kind", name_of(readout_kinds, c.kind)},
+                 {"features", options.features},
+                 {"history", c.history},
+                 {"lag", c.lag},
+                 {"inputs", c.inputs(model.config())},
+                 {"outputs", c.outputs},
+                 {options.kalman ? "shrinkage" : "penalty", fitted.penalty},
+                 {"r2_train", fitted.r2_train},
+                 {"r2_valid", fitted.r2_valid}};
+  if (options.kalman) answer.json["inflation"] = fitted.inflation;
+  answer.text = fmt::format(
+      "{}: {}, {} from the {} of {}, lag {}, {} {:.3g}\nR2 {:.4f} in training, {:.4f} in validation\n", options.out,
+      name_of(readout_kinds, c.kind), counted(c.outputs, "output"), options.features, counted(c.history, "bin"), c.lag,
+      options.kalman ? "shrinkage" : "penalty", fitted.penalty, fitted.r2_train, fitted.r2_valid);
+  return answer;
+}
+
+}  // namespace
+
+void add_fit_readout(CLI::App& app, Run& run) {
+  auto* command = app.add_subcommand("fit-readout", "behaviour from a model's activity, stored in the model");
+  auto options = std::make_shared<Options>();
+  command->add_option("MODEL", options->model, "a model file or checkpoint")->required();
+  command->add_option("DATA", options->data, "an HDF5 file in the LFADS, lfads-torch or NLB layout, with behaviour")
+      ->required();
+  command->add_option("OUT", options->out, "the model with the read-out inside, .safetensors")->required();
+  command->add_option("--features", options->features, "rates, log_rates or hidden")
+      ->check(CLI::IsMember({"rates", "log_rates", "hidden"}))
+      ->capture_default_str();
+  command->add_option("--history", options->history, "bins that are looked at")
+      ->check(CLI::Range(std::size_t{1}, ndt::ReadoutConfig::most_history))
+      ->type_name("H")
+      ->capture_default_str();
+  command
+      ->add_option("--lag", options->lag,
+                   "bins by which activity leads behaviour: bin t of one tells of t + BINS of the other")
+      ->check(CLI::Range(-static_cast<std::int64_t>(ndt::ReadoutConfig::most_history),
+                         static_cast<std::int64_t>(ndt::ReadoutConfig::most_history)))
+      ->type_name("BINS")
+      ->capture_default_str();
+  command->add_flag("--kalman", options->kalman, "a Kalman filter instead of ridge regression");
+  command->add_option("--group", options->dataset.group, "the group of DATA to read")->type_name("NAME");
+  command->add_option("--target", options->dataset.target, "a file with what DATA keeps back (NLB target file)")
+      ->type_name("FILE");
+  command->add_option("--target-group", options->dataset.target_group, "its group")->type_name("NAME");
+  command->footer(
+      "Fitted to the training trials, with the model shown what `evaluate` shows it. Penalty (ridge) or shrinkage of "
+      "the\n"
+      "noise (Kalman) are chosen by cross-validation in them; validation trials are only scored.\n"
+      "A model that looks ahead is fitted to whole trials: stream it by `delayed`.");
+  command->callback(
+      [options, &run] { run = [options](const Common& common) { return fit_readout(*options, common); }; });
+}
+
+}  // namespace tool
