@@ -69,7 +69,12 @@ struct scalar {
   }
   static NDT_INLINE reg set(T x) noexcept { return x; }
   // Two roundings on purpose: std::fma is a library call where the hardware has none.
-  static NDT_INLINE reg fma(reg a, reg b, reg c) noexcept { return a * b + c; }
+  static NDT_INLINE reg fma(reg a, reg b, reg c) noexcept {
+#if defined(__ARM_FEATURE_FMA)
+    if constexpr (std::is_same_v<T, float>) return __builtin_fmaf(a, b, c);
+#endif
+    return a * b + c;
+  }
   static NDT_INLINE reg max(reg a, reg b) noexcept { return a < b ? b : a; }
   static NDT_INLINE reg sqrt(reg v) noexcept { return std::sqrt(v); }
   /// a < b ? x : y
