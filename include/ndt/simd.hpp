@@ -1,9 +1,11 @@
 // ndt/simd.hpp: the instruction set as a type. A kernel takes a policy V, which says what an element is, how many fit
-// in a register and how registers are computed with. This is the only file that names xsimd.
+// in a register and how registers are computed with. This is the only file that names xsimd
+// and intrinsics.
 //
 //   simd::scalar<T>      one element at a time: microcontrollers, and the second opinion of the tests
 //   simd::xs<T, Arch>    xsimd 8.1 or newer
-//   simd::native<T>      the widest of the two that this translation unit is built for
+//   simd::mve            Arm's vectors for microcontrollers, float alone
+//   simd::native<T>      the widest of them that this translation unit is built for
 //
 // What a policy has: value_type, reg, width (lanes of a register), registers (architectural, for the GEMM tile), and
 // static functions load, store, set, fma, max, sqrt, select_less, keep, reduce_add, reduce_max, pow2; registers have
@@ -26,6 +28,9 @@
 #if __has_include(<xsimd/xsimd.hpp>)
 #include <xsimd/xsimd.hpp>
 #endif
+#endif
+#if defined(__ARM_FEATURE_MVE)
+#include <arm_mve.h>
 #endif
 
 namespace ndt::inline NDT_TARGET::simd {
@@ -244,6 +249,49 @@ struct xs {
 
 template <class T>
 using native = xs<T, xsimd::default_arch>;
+
+#elif defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2)
+
+/// Vectors of a Cortex-M55 or M85 (Helium): four floats, eight registers. They flush subnormal numbers to zero.
+struct mve {
+  using value_type = float;
+  using reg = float32x4_t;
+  static constexpr std::size_t width = 4;
+  static constexpr std::size_t registers = 8;
+
+  static NDT_INLINE reg load(const float* p, all_lanes = {}) noexcept { return vldrwq_f32(p); }
+  static NDT_INLINE reg load(const float* p, std::size_t lanes) noexcept { return vldrwq_z_f32(p, first(lanes)); }
+  static NDT_INLINE void store(float* p, reg v, all_lanes = {}) noexcept { vstrwq_f32(p, v); }
+  static NDT_INLINE void store(float* p, reg v, std::size_t lanes) noexcept { vstrwq_p_f32(p, v, first(lanes)); }
+  static NDT_INLINE reg set(float x) noexcept { return vdupq_n_f32(x); }
+  static NDT_INLINE reg fma(reg a, reg b, reg c) noexcept { return vfmaq_f32(c, a, b); }
+  static NDT_INLINE reg max(reg a, reg b) noexcept { return select_less(a, b, b, a); }
+  // There is no instruction for it.
+  static NDT_INLINE reg sqrt(reg v) noexcept {
+    return reg{std::sqrt(v[0]), std::sqrt(v[1]), std::sqrt(v[2]), std::sqrt(v[3])};
+  }
+  // Greater, as this instruction set takes "less" for "not greater or equal", which NaN is too.
+  static NDT_INLINE reg select_less(reg a, reg b, reg x, reg y) noexcept { return vpselq_f32(x, y, vcmpgtq_f32(b, a)); }
+  static NDT_INLINE reg keep(reg v, std::size_t lanes, float fill) noexcept {
+    return vpselq_f32(v, set(fill), first(lanes));
+  }
+  static NDT_INLINE float reduce_add(reg v) noexcept { return (v[0] + v[1]) + (v[2] + v[3]); }
+  static NDT_INLINE float reduce_max(reg v) noexcept {
+    using one = scalar<float>;
+    return one::max(one::max(v[0], v[1]), one::max(v[2], v[3]));
+  }
+  static NDT_INLINE reg pow2(reg n) noexcept {
+    using B = float_bits<float>;
+    const reg biased = n + set(B::round_to_int + B::bias);
+    return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(biased), B::mantissa));
+  }
+
+ private:
+  static NDT_INLINE mve_pred16_t first(std::size_t lanes) noexcept { return vctp32q(lanes); }
+};
+
+template <class T>
+using native = std::conditional_t<std::is_same_v<T, float>, mve, scalar<T>>;
 
 #else
 

@@ -32,10 +32,12 @@ struct Edge {
 /// and one element of A fit the register file.
 template <class V>
 struct tile_limits {
-  static constexpr std::size_t rows = V::width == 1 ? 2 : V::registers == 32 ? 8 : 6;
+  /// Microcontrollers: few registers for pointers, so no tile crosses a panel and one pointer does for all its columns.
+  static constexpr bool in_panel = V::width == 1 || V::registers < 16;
+  static constexpr std::size_t rows = in_panel ? 2 : V::registers == 32 ? 8 : 6;
   static constexpr std::size_t registers(std::size_t tile_rows) noexcept {
-    // Single columns: a divisor of a panel's width, as no tile crosses a panel.
-    if (V::width == 1) return tile_rows == 1 ? 8 : 4;
+    // Divisors of a panel's width.
+    if (in_panel) return (V::width == 1 ? 8 : 4) / tile_rows;
     const std::size_t fitting = (V::registers - 1) / (tile_rows + 1);
     return max_size(1, min_size(fitting, tile_rows == 1 ? 8 : 4));
   }
@@ -111,10 +113,10 @@ void tile(const TileWork<typename V::value_type, A>& work, const Edge<typename V
   const auto column = [&](std::size_t at) NDT_INLINE_LAMBDA {
     return work.b.data + at / per_panel * work.b.stride + at % per_panel * W;
   };
-  // Single columns lie in one panel: one pointer does for all of them.
-  NDT_ASSERT(W != 1 || work.first % per_panel + Q <= per_panel);
+  constexpr bool in_panel = tile_limits<V>::in_panel;
+  NDT_ASSERT(!in_panel || work.first % per_panel + Q <= per_panel);
   const T* b[Q];
-  unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { b[q] = W == 1 ? column(work.first) + q : column(work.first + q); });
+  unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { b[q] = in_panel ? column(work.first) + q * W : column(work.first + q); });
 
   // Runs f(r, q, lanes) over the tile, with the number of lanes only where a register is not full.
   const auto for_registers = [&](auto f) NDT_INLINE_LAMBDA {
@@ -186,8 +188,8 @@ void gemm_registers(Rows<typename V::value_type> c, A a, Panels<typename V::valu
   const std::size_t widest = tile_limits<V>::registers(tallest);
   const std::size_t column_blocks = divide_up(last - first, widest);
   for (std::size_t cb = 0, q = first; q < last; ++cb) {
-    // Single columns may not cross a panel: see tile.
-    const std::size_t Q = W == 1 ? min_size(widest - q % widest, last - q) : (last - q) / (column_blocks - cb);
+    const std::size_t Q =
+        tile_limits<V>::in_panel ? min_size(widest - q % widest, last - q) : (last - q) / (column_blocks - cb);
     // The panels of this block stay in the first cache while all rows pass.
     for (std::size_t rb = 0, r = 0; rb < row_blocks; ++rb) {
       const std::size_t R = (M - r) / (row_blocks - rb);
