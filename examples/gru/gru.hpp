@@ -30,7 +30,7 @@ template <class V>
 typename V::reg sigmoid(typename V::reg x) noexcept {
   using T = typename V::value_type;
   const auto one = V::set(T(1));
-  return one / (one + ndt::kernels::exp<V>(V::set(T(0)) - x));
+  return V::divide(one, one + ndt::kernels::exp<V>(V::set(T(0)) - x));
 }
 template <class V>
 typename V::reg tanh(typename V::reg x) noexcept {

@@ -1,6 +1,6 @@
 // ndt/simd.hpp: the instruction set as a type. A kernel takes a policy V, which says what an element is, how many fit
 // in a register and how registers are computed with. This is the only file that names xsimd
-// and intrinsics.
+// or an intrinsic.
 //
 //   simd::scalar<T>      one element at a time: microcontrollers, and the second opinion of the tests
 //   simd::xs<T, Arch>    xsimd 8.1 or newer
@@ -8,9 +8,9 @@
 //   simd::native<T>      the widest of them that this translation unit is built for
 //
 // What a policy has: value_type, reg, width (lanes of a register), registers (architectural, for the GEMM tile), and
-// static functions load, store, set, fma, max, sqrt, select_less, keep, reduce_add, reduce_max, pow2; registers have
-// + - * /. Functions that touch memory take `lanes`: all_lanes{} for a whole register, or how many of its first lanes
-// exist. They read and write nothing beyond those lanes, whose rest is zero after a load.
+// static functions load, store, set, fma, divide, max, sqrt, select_less, keep, reduce_add, reduce_max, pow2; registers
+// have + - *. Functions that touch memory take `lanes`: all_lanes{} for a whole register, or how many of its first
+// lanes exist. They read and write nothing beyond those lanes, whose rest is zero after a load.
 #pragma once
 
 #include <array>
@@ -80,6 +80,7 @@ struct scalar {
 #endif
     return a * b + c;
   }
+  static NDT_INLINE reg divide(reg a, reg b) noexcept { return a / b; }
   static NDT_INLINE reg max(reg a, reg b) noexcept { return a < b ? b : a; }
   static NDT_INLINE reg sqrt(reg v) noexcept { return std::sqrt(v); }
   /// a < b ? x : y
@@ -147,8 +148,20 @@ struct xs {
   }
   static NDT_INLINE reg set(T x) noexcept { return reg(x); }
   static NDT_INLINE reg fma(const reg& a, const reg& b, const reg& c) noexcept { return xsimd::fma(a, b, c); }
+  // On NEON the library refines estimates, which are a few units off: the instructions are not.
+  static NDT_INLINE reg divide(const reg& a, const reg& b) noexcept {
+#if defined(__aarch64__)
+    if constexpr (std::is_same_v<T, float> && sizeof(reg) == 16) return reg(vdivq_f32(a, b));
+#endif
+    return a / b;
+  }
   static NDT_INLINE reg max(const reg& a, const reg& b) noexcept { return xsimd::max(a, b); }
-  static NDT_INLINE reg sqrt(const reg& v) noexcept { return xsimd::sqrt(v); }
+  static NDT_INLINE reg sqrt(const reg& v) noexcept {
+#if defined(__aarch64__)
+    if constexpr (std::is_same_v<T, float> && sizeof(reg) == 16) return reg(vsqrtq_f32(v));
+#endif
+    return xsimd::sqrt(v);
+  }
   static NDT_INLINE reg select_less(const reg& a, const reg& b, const reg& x, const reg& y) noexcept {
     return xsimd::select(a < b, x, y);
   }
@@ -265,11 +278,14 @@ struct mve {
   static NDT_INLINE void store(float* p, reg v, std::size_t lanes) noexcept { vstrwq_p_f32(p, v, first(lanes)); }
   static NDT_INLINE reg set(float x) noexcept { return vdupq_n_f32(x); }
   static NDT_INLINE reg fma(reg a, reg b, reg c) noexcept { return vfmaq_f32(c, a, b); }
-  static NDT_INLINE reg max(reg a, reg b) noexcept { return select_less(a, b, b, a); }
-  // There is no instruction for it.
+  // There are no instructions for the two.
+  static NDT_INLINE reg divide(reg a, reg b) noexcept {
+    return reg{a[0] / b[0], a[1] / b[1], a[2] / b[2], a[3] / b[3]};
+  }
   static NDT_INLINE reg sqrt(reg v) noexcept {
     return reg{std::sqrt(v[0]), std::sqrt(v[1]), std::sqrt(v[2]), std::sqrt(v[3])};
   }
+  static NDT_INLINE reg max(reg a, reg b) noexcept { return select_less(a, b, b, a); }
   // Greater, as this instruction set takes "less" for "not greater or equal", which NaN is too.
   static NDT_INLINE reg select_less(reg a, reg b, reg x, reg y) noexcept { return vpselq_f32(x, y, vcmpgtq_f32(b, a)); }
   static NDT_INLINE reg keep(reg v, std::size_t lanes, float fill) noexcept {

@@ -121,7 +121,7 @@ TEMPLATE_TEST_CASE("arithmetic on registers is that of numbers", "[simd]", NDT_P
   CHECK(apply<V>([=](auto v) { return v + b; }, x) == each([=](T v) { return v + by; }));
   CHECK(apply<V>([=](auto v) { return b - v; }, x) == each([=](T v) { return by - v; }));
   CHECK(apply<V>([=](auto v) { return v * b; }, x) == each([=](T v) { return v * by; }));
-  CHECK(apply<V>([=](auto v) { return b / v; }, x) == each([=](T v) { return by / v; }));
+  CHECK(apply<V>([=](auto v) { return V::divide(b, v); }, x) == each([=](T v) { return by / v; }));
   CHECK(apply<V>([=](auto v) { return V::max(v, b); }, x) == each([=](T v) { return std::max(v, by); }));
   CHECK(apply<V>([=](auto v) { return V::sqrt(v); }, x) == each([=](T v) { return std::sqrt(v); }));
 }

@@ -91,8 +91,8 @@ NDT_INLINE typename V::reg normal_cdf(typename V::reg x) noexcept {
   const auto zero = V::set(T(0)), one = V::set(T(1));
   const auto magnitude = V::max(x, zero - x) * V::set(T(0.70710678118654752440));
   const auto z = V::select_less(V::set(C::erfcx_limit), magnitude, V::set(C::erfcx_limit), magnitude);
-  const auto t = (z - V::set(C::erfcx_centre)) / (z + V::set(C::erfcx_centre));
-  const auto scaled = polynomial<V>(C::erfcx, t) / (one + z + z);
+  const auto t = V::divide(z - V::set(C::erfcx_centre), z + V::set(C::erfcx_centre));
+  const auto scaled = V::divide(polynomial<V>(C::erfcx, t), one + z + z);
   const auto tail = V::set(T(0.5)) * scaled * exp<V>(zero - magnitude * magnitude);
   return V::select_less(x, zero, tail, one - tail);
 }

@@ -61,7 +61,7 @@ void adamw_update(typename V::value_type* w, typename V::value_type* m, typename
     V::store(m + i, mean, lanes);
     V::store(v + i, square, lanes);
     const auto denominator = V::fma(V::sqrt(square), root, epsilon);
-    V::store(w + i, V::fma(rate, mean / denominator, V::load(w + i, lanes) * before) * after, lanes);
+    V::store(w + i, V::fma(rate, V::divide(mean, denominator), V::load(w + i, lanes) * before) * after, lanes);
   });
 }
 
