@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -29,7 +30,8 @@ struct Edge {
 };
 
 /// The largest tile for a policy: rows, and registers of columns for a number of rows, so that accumulators, a row of B
-/// and one element of A fit the register file.
+/// and one element of A fit the register file. For a single row B need not wait in registers: each of its registers is
+/// used once, from memory.
 template <class V>
 struct tile_limits {
   /// Microcontrollers: few registers for pointers, so no tile crosses a panel and one pointer does for all its columns.
@@ -38,8 +40,8 @@ struct tile_limits {
   static constexpr std::size_t registers(std::size_t tile_rows) noexcept {
     // Divisors of a panel's width.
     if (in_panel) return (V::width == 1 ? 8 : 4) / tile_rows;
-    const std::size_t fitting = (V::registers - 1) / (tile_rows + 1);
-    return max_size(1, min_size(fitting, tile_rows == 1 ? 8 : 4));
+    if (tile_rows == 1) return 8;
+    return max_size(1, min_size((V::registers - 1) / (tile_rows + 1), 4));
   }
 };
 
@@ -165,6 +167,23 @@ template <class V, class A, std::size_t... R>
 constexpr std::array<std::array<TileFunction<V, A>, 8>, sizeof...(R)> all_tiles(std::index_sequence<R...>) noexcept {
   return {tiles_of_rows<V, A, R + 1>(std::make_index_sequence<tile_limits<V>::registers(R + 1)>{})...};
 }
+/// `size` things in as few blocks of at most `limit` as will do, as equal as possible. One row of a small matrix is so
+/// little work that divisions would show: there is one, of 32 bits, and none for a single block.
+struct Blocks {
+  std::uint32_t count, least, smaller;  ///< blocks; things in a smaller one; how many are
+
+  NDT_INLINE constexpr Blocks(std::size_t size, std::size_t limit) noexcept
+      : count(static_cast<std::uint32_t>(divide_up(size, limit))), least(static_cast<std::uint32_t>(size)), smaller(1) {
+    if (count == 1) return;
+    least = static_cast<std::uint32_t>(size) / count;
+    smaller = count - (static_cast<std::uint32_t>(size) - least * count);
+  }
+  NDT_INLINE constexpr std::size_t operator[](std::size_t block) const noexcept {
+    return least + (block < smaller ? 0 : 1);
+  }
+  NDT_INLINE constexpr std::size_t largest() const noexcept { return least + (smaller < count ? 1 : 0); }
+};
+
 /// Every tile, by rows - 1 and registers - 1.
 template <class V, class A>
 inline constexpr auto tiles = all_tiles<V, A>(std::make_index_sequence<tile_limits<V>::rows>{});
@@ -183,16 +202,16 @@ void gemm_registers(Rows<typename V::value_type> c, A a, Panels<typename V::valu
   constexpr std::size_t W = V::width;
   if (M == 0 || first >= last) return;
   // Blocks as equal as possible: a few rows less everywhere beat one thin block at the end.
-  const std::size_t row_blocks = divide_up(M, tile_limits<V>::rows);
-  const std::size_t tallest = divide_up(M, row_blocks);
-  const std::size_t widest = tile_limits<V>::registers(tallest);
-  const std::size_t column_blocks = divide_up(last - first, widest);
+  using Limits = tile_limits<V>;
+  const detail::Blocks row_blocks(M, Limits::rows);
+  const std::size_t widest = M == 1 ? Limits::registers(1) : Limits::registers(row_blocks.largest());
+  const detail::Blocks column_blocks =
+      M == 1 ? detail::Blocks(last - first, Limits::registers(1)) : detail::Blocks(last - first, widest);
   for (std::size_t cb = 0, q = first; q < last; ++cb) {
-    const std::size_t Q =
-        tile_limits<V>::in_panel ? min_size(widest - q % widest, last - q) : (last - q) / (column_blocks - cb);
+    const std::size_t Q = Limits::in_panel ? min_size(widest - q % widest, last - q) : column_blocks[cb];
     // The panels of this block stay in the first cache while all rows pass.
-    for (std::size_t rb = 0, r = 0; rb < row_blocks; ++rb) {
-      const std::size_t R = (M - r) / (row_blocks - rb);
+    for (std::size_t rb = 0, r = 0; rb < row_blocks.count; ++rb) {
+      const std::size_t R = row_blocks[rb];
       Edge<T> here = edge;
       if (edge.residual.data != nullptr) here.residual = edge.residual.from(r, q * W);
       const detail::TileWork<T, Source> work{c.from(r, q * W), a.from(r), b, K, q, N - q * W};
