@@ -1,6 +1,5 @@
 // ndt/simd.hpp: the instruction set as a type. A kernel takes a policy V, which says what an element is, how many fit
-// in a register and how registers are computed with. This is the only file that names xsimd
-// or an intrinsic.
+// in a register and how registers are computed with. This is the only file that names xsimd or an intrinsic.
 //
 //   simd::scalar<T>      one element at a time: microcontrollers, and the second opinion of the tests
 //   simd::xs<T, Arch>    xsimd 8.1 or newer
