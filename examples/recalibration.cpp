@@ -20,7 +20,7 @@ constinit Recalibration recalibration;
 bool begin() { return recalibration.bind(decoder, tiny::readout, options, memory, readouts).ok(); }
 
 /// A bin of calibration: `intended` is the velocity that belongs to it. Behaviour is decoded as ever, and after every
-/// hundredth pair, a few bins later, by a better read-out.
+/// hundredth pair, when the refit has had its slices of time, by a better read-out.
 const float* decode(const std::uint8_t* counts, const float* intended) {
   const float* const velocity = decoder.step(counts).behavior;
   recalibration.observe(intended);

@@ -18,3 +18,7 @@ const ndt::StreamOutput<float>& step(Windowed& decoder, const int* counts) {
 }
 const ndt::StreamOutput<float>& flush(ndt::DynamicDecoder<>& decoder) { return decoder.flush(); }
 void prepare(ndt::DynamicDecoder<>& decoder) { decoder.reset(), decoder.prepare(); }
+bool refit(ndt::Recalibration<ndt::DynamicDecoder<>>& recalibration, const float* behavior) {
+  recalibration.observe(behavior);
+  return recalibration.refit_some();
+}

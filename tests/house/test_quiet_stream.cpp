@@ -1,4 +1,5 @@
-// A stream at work asks the system for nothing: no call, no page, over a million bins, watched or not. The kernel
+// A stream at work, read out and recalibrated, asks the system for nothing: no call, no page, over a million bins,
+// watched or not. The kernel
 // itself is the judge: a filter ends the process at the first call that is not for the result or the end.
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -16,6 +17,7 @@
 #include <ndt/ndt.hpp>
 
 #include "../support/catch.hpp"
+#include "../support/readout.hpp"
 #include "../support/stream.hpp"
 
 namespace {
@@ -76,16 +78,27 @@ struct Cycles {
 };
 
 struct Case {
+  using Decoder = ndt::DynamicDecoder<V>;
   support::RandomModel<V> random;
+  support::RandomReadout<V> readout;
   support::Stream<V> stream;
   std::vector<int> counts;
-  ndt::WatchedDecoder<ndt::DynamicDecoder<V>, Cycles> watched;
+  ndt::WatchedDecoder<Decoder, Cycles> watched;
+  ndt::Recalibration<Decoder> recalibration;
+  std::vector<double> memory;
+  std::vector<float> readouts;
 
   explicit Case(const ndt::StreamConfig& config)
       : random(model_of(config)),
-        stream(random.model, config),
+        readout(random.model, {ndt::ReadoutKind::ridge, ndt::ReadoutFeatures::hidden, 2, 2, 0, 0, 0}),
+        stream(random.model, config, readout.config, readout.packed),
         counts(support::random_counts(random.model.config(), 32, 1)),
-        watched(stream.decoder, 1000) {}
+        watched(stream.decoder, 1000),
+        memory(recalibration.memory_size(stream.decoder)),
+        readouts(recalibration.readouts_size(stream.decoder)) {
+    REQUIRE(stream.status.ok());
+    REQUIRE(recalibration.bind(stream.decoder, readout.packed.data(), {}, memory, readouts).ok());
+  }
 
   static ndt::ModelConfig model_of(const ndt::StreamConfig& config) {
     ndt::ModelConfig model;
@@ -105,6 +118,9 @@ struct Case {
       } else {
         steps.step(&counts[i % 32 * 2]);
       }
+      const float behavior[2] = {static_cast<float>(i % 7), 1.0f};
+      if (i % 3 == 0) recalibration.observe(behavior);
+      recalibration.refit_some();
       if (i % 100 == 3) decoder.set_alive(1, i % 200 == 3);
       if (i % 1000 == 30) {
         while (decoder.flush().ready) decoder.late();
@@ -135,7 +151,6 @@ TEST_CASE("the filter ends a process that asks the system for something", "[hous
 TEST_CASE("a million bins need no system call, watched or not", "[house][stream]") {
   for (const ndt::StreamConfig& config : streams) {
     const auto one = std::make_unique<Case>(config);
-    REQUIRE(one->stream.status.ok());
     CHECK(signal_of([&] { one->run(one->stream.decoder, million); }) <= 0);
     CHECK(signal_of([&] { one->run(one->watched, million); }) <= 0);
   }
@@ -159,6 +174,7 @@ TEST_CASE("a million bins touch no new page once prepared", "[house][stream]") {
       const long before = faults();
       one.run(one.watched, million);
       least = faults() - before;
+      CHECK(one.recalibration.counters().refits > 1000);
     }
     CHECK(least == 0);
   }

@@ -54,7 +54,8 @@ TEMPLATE_TEST_CASE("a read-out in a stream gives at every bin what it gives over
         for (const std::size_t history : std::vector<std::size_t>{1, 2, 5, 20}) {
           for (const std::size_t outputs : std::vector<std::size_t>{1, 2, 17}) {
             const support::RandomReadout<TestType> readout(
-                random.model, {kind, features, outputs, history, static_cast<std::int64_t>(history) - 3, 4, 0});
+                random.model, {kind, features, outputs, history, static_cast<std::int64_t>(history) - 3,
+                               kind == ReadoutKind::kalman ? std::size_t{4} : 0, 0});
             REQUIRE(readout.status.ok());
             for (const StreamPolicy policy : {StreamPolicy::delayed, StreamPolicy::immediate, StreamPolicy::windowed}) {
               const ndt::DynamicSetup setup{{policy}, readout.config};
@@ -181,6 +182,42 @@ TEST_CASE("a model's fingerprint is the same by every type, and changes with wei
   longer.context_backward = 5;
   const support::RandomModel<Native> sees_more(longer, 1);
   CHECK(ndt::fingerprint(sees_more.model) != number);
+}
+
+TEST_CASE("a trial that begins by itself begins the read-out too, and a missing bin is a bin", "[stream][readout]") {
+  const support::RandomModel<Native> random(causal);
+  const std::size_t T = causal.trial_length, N = causal.neurons;
+  const auto trial = support::random_counts(causal, T, 3);
+  for (const ReadoutConfig& config : {ridge, kalman}) {
+    const support::RandomReadout<Native> readout(random.model, config);
+    const auto stream = [&](ndt::PastEnd past_end) {
+      return support::Stream<Native>(random.model, {StreamPolicy::delayed, past_end}, readout.config, readout.packed);
+    };
+    auto restarts = stream(ndt::PastEnd::restart), flushed = stream(ndt::PastEnd::stop);
+    REQUIRE(restarts.status.ok());
+    std::vector<float> first;
+    for (std::size_t t = 0; t < 2 * T; ++t) {
+      const float found = restarts.decoder.step(trial.data() + t % T * N).behavior[0];
+      if (t < T) first.push_back(found);
+      CHECK(found == first[t % T]);
+      if (t == T) flushed.decoder.flush();
+      CHECK(flushed.decoder.step(trial.data() + t % T * N).behavior[0] == first[t % T]);
+    }
+    auto zeros = stream(ndt::PastEnd::stop), missing = stream(ndt::PastEnd::stop);
+    const std::vector<int> none(N);
+    for (std::size_t t = 0; t < T; ++t) {
+      const float expected = zeros.decoder.step(t == 4 ? none.data() : trial.data() + t * N).behavior[0];
+      const auto& out = t == 4 ? missing.decoder.step_missing() : missing.decoder.step(trial.data() + t * N);
+      CHECK(out.behavior[0] == expected);
+    }
+  }
+  // No read-out at all, whatever else its configuration says.
+  ndt::DynamicDecoder<> decoder;
+  const ndt::DynamicSetup setup{{}, {.outputs = 2}};
+  std::vector<float> state(decoder.state_size(random.model, setup));
+  REQUIRE(decoder.bind(random.model, setup, state).ok());
+  CHECK(decoder.step(trial.data()).behavior == nullptr);
+  CHECK(decoder.readout_inputs().empty());
 }
 
 TEST_CASE("behaviour that would not be finite is held, and a filter goes on from what was", "[stream][readout]") {

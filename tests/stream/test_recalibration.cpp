@@ -192,6 +192,48 @@ TEST_CASE("a call does a bounded part of the work", "[stream][recalibration]") {
   CHECK(twice / once < 2.2);
 }
 
+TEST_CASE("the smallest call does a row, whatever there is to do", "[stream][recalibration]") {
+  // A refit has at least the rows of its five stages, and the entries of the factor come one by one.
+  Session s(ridge(4, 17));
+  RecalibrationOptions options;
+  options.new_pairs = 60, options.work = 1;
+  REQUIRE(s.bind(options).ok());
+  for (int i = 0; i < 60; ++i) s.observe(s.step());
+  const std::size_t n = s.readout.config.inputs(causal) + 1;
+  std::size_t count = 1;
+  while (!s.recalibration.refit_some()) REQUIRE(++count < 1000000);
+  CHECK(count >= 60 * n + 4 * n + n * (n - 1) / 2);
+  CHECK(s.worst(s.expected(1, 1)) < 1e-5);
+}
+
+TEST_CASE("a recalibration begins again from the read-out in use, and one that fails to begin changes nothing",
+          "[stream][recalibration]") {
+  Session s(ridge(1));
+  RecalibrationOptions options;
+  s.recalibration.observe(s.truth.data());  // bound to nothing: nothing happens
+  CHECK(!s.recalibration.refit_some());
+  REQUIRE(s.bind(options).ok());
+  while (s.recalibration.counters().refits == 0) s.observe(s.step()), s.recalibration.refit_some();
+  RecalibrationOptions more = options;
+  more.queue = 4096;
+  CHECK(s.recalibration.bind(s.decoder, s.recalibration.packed(), more, s.memory, s.readouts).error ==
+        ndt::Error::memory_too_small);
+  for (int i = 0; i < 3000; ++i) s.observe(s.step()), s.recalibration.refit_some();
+  // Again, in the same memory, from weights that lie in it.
+  const std::vector<float> before(s.recalibration.packed(), s.recalibration.packed() + s.readout.packed.size());
+  options.work = 1;
+  REQUIRE(s.recalibration.bind(s.decoder, s.recalibration.packed(), options, s.memory, s.readouts).ok());
+  std::size_t unchanged = 0;
+  for (;;) {
+    s.observe(s.step());
+    const std::vector<float> now(s.recalibration.packed(), s.recalibration.packed() + before.size());
+    CHECK(now == before);
+    ++unchanged;
+    if (s.recalibration.refit_some()) break;
+  }
+  CHECK(unchanged > 100);
+}
+
 TEST_CASE("pairs beyond the queue, before a result or not finite are dropped and counted", "[stream][recalibration]") {
   Session s(ridge(1));
   RecalibrationOptions options;
@@ -204,9 +246,17 @@ TEST_CASE("pairs beyond the queue, before a result or not finite are dropped and
   behavior[1] = std::numeric_limits<float>::infinity();
   s.recalibration.observe(behavior.data());
   CHECK(s.recalibration.counters().dropped == 2);
+  const std::vector<float> infinite(s.readout.packed.size(), std::numeric_limits<float>::infinity());
+  s.decoder.use_readout(infinite.data());
+  behavior = s.step();
+  behavior.assign(2, 1.0f);
+  REQUIRE(s.decoder.output().held);
+  s.recalibration.observe(behavior.data());
+  CHECK(s.recalibration.counters().dropped == 3);
+  s.decoder.use_readout(s.readout.packed.data());
   for (int i = 0; i < 5; ++i) s.observe(s.step());
   CHECK(s.recalibration.counters().pairs == 3);
-  CHECK(s.recalibration.counters().dropped == 4);
+  CHECK(s.recalibration.counters().dropped == 5);
   CHECK(!s.recalibration.refit_some());
   s.observe(s.step());
   CHECK(s.recalibration.counters().pairs == 4);
@@ -220,12 +270,12 @@ TEST_CASE("what cannot be fitted again is refused, with a reason", "[stream][rec
     return s.bind(options).error;
   };
   CHECK(refused([](auto&) {}) == ndt::Error::none);
-  CHECK(refused([](auto& o) { o.penalty = 0; }) == ndt::Error::not_positive);
-  CHECK(refused([](auto& o) { o.penalty = std::nan(""); }) == ndt::Error::not_positive);
-  CHECK(refused([](auto& o) { o.forgetting = 1.5; }) == ndt::Error::not_positive);
-  CHECK(refused([](auto& o) { o.queue = 0; }) == ndt::Error::not_positive);
-  CHECK(refused([](auto& o) { o.work = 0; }) == ndt::Error::not_positive);
-  CHECK(refused([](auto& o) { o.new_pairs = 0; }) == ndt::Error::not_positive);
+  CHECK(refused([](auto& o) { o.penalty = 0; }) == ndt::Error::out_of_range);
+  CHECK(refused([](auto& o) { o.penalty = std::nan(""); }) == ndt::Error::out_of_range);
+  CHECK(refused([](auto& o) { o.forgetting = 1.5; }) == ndt::Error::out_of_range);
+  CHECK(refused([](auto& o) { o.queue = 0; }) == ndt::Error::out_of_range);
+  CHECK(refused([](auto& o) { o.work = 0; }) == ndt::Error::out_of_range);
+  CHECK(refused([](auto& o) { o.new_pairs = 0; }) == ndt::Error::out_of_range);
   REQUIRE(s.bind({}).ok());
   CHECK(
       s.recalibration.bind(s.decoder, s.readout.packed.data(), {}, std::span(s.memory).subspan(1), s.readouts).error ==

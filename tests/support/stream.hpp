@@ -79,9 +79,10 @@ struct Stream {
   ndt::DynamicDecoder<V> decoder;
   ndt::Status status;
 
-  Stream(const ndt::DynamicTransformer<V>& model, const ndt::StreamConfig& config)
-      : state(decoder.state_size(model, {config}), std::numeric_limits<T>::quiet_NaN()),
-        status(decoder.bind(model, {config}, state)) {}
+  Stream(const ndt::DynamicTransformer<V>& model, const ndt::StreamConfig& config,
+         const ndt::ReadoutConfig& readout = {}, std::span<const T> packed_readout = {})
+      : state(decoder.state_size(model, {config, readout}), std::numeric_limits<T>::quiet_NaN()),
+        status(decoder.bind(model, {config, readout}, state, packed_readout)) {}
 };
 
 template <class T>

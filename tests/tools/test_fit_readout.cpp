@@ -51,9 +51,10 @@ TEST_CASE("a read-out in the model file gives in a stream what its fit reported"
   REQUIRE(desk.ndt("simulate reach reach.h5 --conditions 4 --repeats 10 --heldout-neurons 0 --forward-bins 0").status ==
           0);
   REQUIRE(answer(desk, "inspect " + causal)["readout"].is_null());
-  for (const std::string model : {causal, ahead}) {
+  for (const std::string& model : {causal, ahead}) {
     for (const std::string options :
-         {"", "--features log_rates --history 6 --lag 2", "--features hidden --lag -3", "--kalman --features hidden"}) {
+         {"", "--features log_rates --history 6 --lag 2", "--features hidden --lag -3", "--kalman --features hidden",
+          "--kalman --lag -5", "--kalman --history 2 --lag 4"}) {
       INFO(model << " " << options);
       const auto fitted = answer(desk, "fit-readout " + model + " reach.h5 with.safetensors " + options);
       CHECK(fitted["r2_valid"] > 0.5);
@@ -79,7 +80,8 @@ TEST_CASE("a read-out that cannot be is refused, and nothing written", "[tools][
        {lorenz + " lorenz.h5 o.safetensors", causal + " lorenz.h5 o.safetensors", causal + " reach.h5 o.hpp",
         causal + " reach.h5 reach.h5", causal + " reach.h5 o.safetensors --lag 35",
         causal + " reach.h5 o.safetensors --lag -35", causal + " reach.h5 o.safetensors --history 0",
-        causal + " reach.h5 o.safetensors --history 1025", causal + " reach.h5 o.safetensors --features spikes"}) {
+        causal + " reach.h5 o.safetensors --history 1025", causal + " reach.h5 o.safetensors --history 100",
+        causal + " reach.h5 o.safetensors --features spikes"}) {
     INFO(arguments);
     const Ran ran = desk.ndt("fit-readout " + arguments);
     CHECK(ran.status == 2);
@@ -105,10 +107,17 @@ TEST_CASE("a model file with a read-out that is not its own is refused", "[tools
   CHECK(says(refused([](auto& m) { m.readout->config.history = 0; }), "zero"));
   CHECK(says(refused([](auto& m) { m.readout->config.outputs = 1u << 20u; }), "too large"));
   CHECK(says(refused([](auto& m) { m.readout->config.lag = 5000; }), "too large"));
-  CHECK(says(refused([](auto& m) { m.readout->config.gains = 5; }), ""));
+  CHECK(says(refused([](auto& m) { m.readout->config.gains = 5; }), "too large"));
   CHECK(says(refused([](auto& m) { m.readout->config.kind = ndt::ReadoutKind::kalman; }), "zero"));
   CHECK(says(refused([](auto& m) { m.readout->tensors.erase("readout.bias"); }), "readout.*"));
   CHECK(says(refused([](auto& m) { m.readout->tensors["readout.extra"] = {{1}, {1}, {}}; }), "readout.*"));
+  CHECK(says(refused([](auto& m) { m.readout->tensors["readout.extra"] = {{1}, {}, {1}}; }), "readout.*"));
+  CHECK(says(refused([](auto& m) { m.readout->tensors["readout.extra"] = {{0}, {}, {}}; }), "readout.*"));
+  CHECK(says(refused([](auto& m) {
+               m.readout->tensors["readout.biaz"] = m.readout->tensors.at("readout.bias");
+               m.readout->tensors.erase("readout.bias");
+             }),
+             "missing", "readout.bias"));
   CHECK(says(refused([](auto& m) { m.readout->tensors["readout.weight"].values[2] = NAN; }), "NaN"));
   CHECK(says(refused([](auto& m) {
                m.tensors["readout.weight2"] = {{1}, {1}, {}};

@@ -87,7 +87,7 @@ TEST_CASE("the reach file has both layouts, of the same counts", "[tools][simula
 TEST_CASE("options and files that cannot be are refused in one line, and leave no file", "[tools][simulate]") {
   const Desk desk;
   for (const char* arguments :
-       {"", "lorenz", "pendulum a.h5", "lorenz a.h5 --repeats 0", "lorenz a.h5 --bins -3",
+       {"", "lorenz", "pendulum a.h5", "lorenz a.h5 --repeats 0", "lorenz a.h5 --bins -3", "lorenz a.h5 --seed -1",
         "lorenz a.h5 --mean-rate nan", "lorenz a.h5 --mean-rate 10000 --bin-width 1 --weight-scale 10",
         "chaotic-rnn a.h5 --bin-width 0.1", "reach a.h5 --repeats 7", "reach a.h5 --heldout-neurons 60",
         "lorenz nowhere/a.h5"}) {

@@ -30,6 +30,18 @@ void refuse_overwriting(const std::filesystem::path& out, const std::vector<std:
 /// A name says what is written: another ending than these is refused.
 void refuse_other_endings(const std::filesystem::path& out, const std::vector<std::string>& endings);
 
+/// For options of unsigned type, of which -1 would be a very large number.
+inline const CLI::Validator whole_number(
+    [](std::string& text) { return !text.empty() && text[0] == '-' ? text + " is below 0" : std::string(); }, "UINT");
+
+/// A number from 0 on, which NaN is not.
+inline const CLI::Validator from_zero(
+    [](std::string& text) {
+      double value = 0;
+      return CLI::detail::lexical_cast(text, value) && value >= 0 ? std::string() : text + " is no number from 0 on";
+    },
+    "NONNEGATIVE");
+
 /// Adds its subcommand to `app`; `run` is set when that subcommand was chosen, and does the work.
 using Run = std::function<Answer(const Common&)>;
 void add_convert(CLI::App& app, Run& run);

@@ -18,6 +18,9 @@ namespace {
 
 using ndt::metrics::Trials;
 
+/// Sums of products of all pairs of inputs take 8 bytes a pair, several times.
+constexpr std::size_t most_inputs = 4096;
+
 struct Options {
   std::string model, data, out, features = "rates";
   std::size_t history = 1;
@@ -32,13 +35,13 @@ struct Activity {
   ndt::train::ReadoutTrials trials;
 
   Activity(LoadedModel& model, const Fit& fit, const ndt::data::Dataset& dataset, const ndt::data::Split& split,
-           ndt::ReadoutFeatures features, std::size_t threads, const std::string& name)
-      : prediction(predict(model, fit, dataset, split, threads, name, features == ndt::ReadoutFeatures::hidden)) {
-    const std::size_t width = features == ndt::ReadoutFeatures::hidden ? model.config().width() : fit.neurons;
-    const std::vector<float>& values = features == ndt::ReadoutFeatures::hidden  ? prediction.hidden
-                                       : features == ndt::ReadoutFeatures::rates ? prediction.rates
-                                                                                 : prediction.output;
-    trials.features = Trials<float>(values.data(), split.trials, fit.bins, width).bin_range(0, fit.shown_bins);
+           const ndt::ReadoutConfig& readout, std::size_t threads, const std::string& name)
+      : prediction(
+            predict(model, fit, dataset, split, threads, name, readout.features == ndt::ReadoutFeatures::hidden)) {
+    const float* const values =
+        readout.pick(prediction.rates.data(), prediction.output.data(), prediction.hidden.data());
+    trials.features =
+        Trials<float>(values, split.trials, fit.bins, readout.width(model.config())).bin_range(0, fit.shown_bins);
     trials.behavior =
         Trials<float>(split.behavior.data(), split.trials, dataset.observed_bins(), dataset.behavior_dims);
   }
@@ -71,8 +74,13 @@ Answer fit_readout(const Options& options, const Common& common) {
   config.kind = options.kalman ? ndt::ReadoutKind::kalman : ndt::ReadoutKind::ridge;
   config.features = readout_features.at(options.features);
   config.history = options.history, config.lag = options.lag;
-  config.outputs = dataset.behavior_dims, config.gains = 1;
+  config.outputs = dataset.behavior_dims, config.gains = options.kalman ? 1 : 0;
   require_readout(config.validate(model.config()), options.model);
+  if (config.inputs(model.config()) > most_inputs) {
+    throw Refused(fmt::format("{} inputs, of {} in each of {}", config.inputs(model.config()),
+                              counted(config.width(model.config()), "feature"), counted(options.history, "bin")),
+                  "--history", fmt::format("at most {} inputs: fewer bins", most_inputs));
+  }
   if (static_cast<std::size_t>(std::abs(options.lag)) >= fit.shown_bins) {
     throw Refused(fmt::format("a lag of {} bins in trials of {}", options.lag, fit.shown_bins), "--lag",
                   "a shorter one");
@@ -80,7 +88,7 @@ Answer fit_readout(const Options& options, const Common& common) {
   config.fingerprint = ndt::fingerprint(model.model);
 
   const auto activity = [&](const ndt::data::Split& split) {
-    return std::make_unique<Activity>(model, fit, dataset, split, config.features, common.threads, options.model);
+    return std::make_unique<Activity>(model, fit, dataset, split, config, common.threads, options.model);
   };
   const auto train = activity(dataset.train), valid = activity(dataset.valid);
   ndt::train::FittedReadout fitted;
@@ -143,10 +151,10 @@ void add_fit_readout(CLI::App& app, Run& run) {
       ->type_name("FILE");
   command->add_option("--target-group", options->dataset.target_group, "its group")->type_name("NAME");
   command->footer(
-      "Fitted to the training trials, with the model shown what `evaluate` shows it. Penalty (ridge) or shrinkage of "
-      "the\n"
-      "noise (Kalman) are chosen by cross-validation in them; validation trials are only scored.\n"
-      "A model that looks ahead is fitted to whole trials: stream it by `delayed`.");
+      "Fitted to the training trials, with the model shown what `evaluate` shows it. The penalty (ridge) is chosen by\n"
+      "cross-validation in them, shrinkage and inflation of the noise (Kalman) by a fifth of them; validation trials "
+      "are\n"
+      "only scored. A model that looks ahead is fitted to whole trials: stream it by `delayed`.");
   command->callback(
       [options, &run] { run = [options](const Common& common) { return fit_readout(*options, common); }; });
 }

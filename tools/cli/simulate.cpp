@@ -81,12 +81,13 @@ std::pair<CLI::App*, Options*> add_system(CLI::App& app, Run& run, const std::st
   auto chosen = std::make_shared<Chosen<Options>>();
   Options& options = chosen->options;
   command->add_option("OUT", chosen->out, "the HDF5 file to write")->required();
-  command->add_option("--seed", options.seed, "another number, other data")->capture_default_str();
-  command->add_option("--conditions", options.conditions)->capture_default_str();
+  command->add_option("--seed", options.seed, "another number, other data")->check(whole_number)->capture_default_str();
+  command->add_option("--conditions", options.conditions)->check(whole_number)->capture_default_str();
   command->add_option("--repeats", options.repeats, "trials of each condition; every fifth trial is for validation")
+      ->check(whole_number)
       ->capture_default_str();
-  command->add_option("--bins", options.bins, "of a trial")->capture_default_str();
-  command->add_option("--neurons", options.neurons)->capture_default_str();
+  command->add_option("--bins", options.bins, "of a trial")->check(whole_number)->capture_default_str();
+  command->add_option("--neurons", options.neurons)->check(whole_number)->capture_default_str();
   command->add_option("--bin-width", options.bin_width, "in seconds")->capture_default_str();
   command->callback([chosen, name, simulate, &run] {
     run = [chosen, name, simulate](const Common&) {

@@ -289,8 +289,8 @@ void add_train(CLI::App& app, Run& run) {
   command->add_option("--out", options->out, "folder of the run [runs/NAME of the configuration]");
   command->add_option("--set", options->settings, "KEY=VALUE, over what the files say")->allow_extra_args(false);
   command->add_option("--max-minutes", options->max_minutes, "of training time, with what was spent before --resume")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--max-steps", options->max_steps, "in all, with those before --resume");
+      ->check(from_zero);
+  command->add_option("--max-steps", options->max_steps, "in all, with those before --resume")->check(whole_number);
   command->add_option("--init", options->init, "a model or checkpoint to start from, also into another context");
   command->add_flag("--resume", options->resume, "go on with the run in the folder");
   command->footer(

@@ -1,7 +1,7 @@
 // tools/io/readout_file.cpp
 #include "readout_file.hpp"
 
-#include <cinttypes>
+#include <cstdlib>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -41,7 +41,8 @@ ndt::ReadoutConfig parse_readout_text(std::string_view text, const std::string& 
   };
   const auto number = [&](const char* key, std::int64_t least) {
     const nlohmann::json& value = at(key);
-    if (!value.is_number_integer() || value > INT32_MAX || value < least) {
+    const bool large = value.is_number_unsigned() && value.get<std::uint64_t>() > INT32_MAX;
+    if (!value.is_number_integer() || large || value.get<std::int64_t>() < least) {
       refuse(std::string(key) + " is no whole number from " + std::to_string(least));
     }
     return value.get<std::int64_t>();
@@ -63,6 +64,12 @@ void require_readout(const ndt::Status& status, const std::string& where) {
   if (status.ok()) return;
   std::string right = "a read-out of this model, as `ndt fit-readout` makes them, is expected";
   std::string what(status.message());
+  if (status.error == ndt::Error::tensor_not_finite) {
+    throw Refused(
+        "a weight is NaN or infinite",
+        where + " tensor " + std::string(status.where.view()) + " element " + std::to_string(status.found.size[0]),
+        "finite numbers are expected");
+  }
   if (status.error != ndt::Error::readout_of_another_model) what += ": " + std::string(status.where.view());
   if (status.found.rank > 0) what += " " + shape_text(shape_of(status.found));
   if (status.expected.rank > 0) right = shape_text(shape_of(status.expected)) + " is expected";
@@ -81,6 +88,11 @@ std::vector<float> packed_readout(const ModelFile& model, std::span<const float>
   const std::size_t gains = config.kind == ndt::ReadoutKind::kalman ? 2 * config.gains * outputs + 1 : 0;
   std::size_t numbers = 0;
   for (const auto& [name, tensor] : tensors) numbers += tensor.values.size();
+  // Of which pack_readout names one that is missing.
+  const std::size_t count = config.kind == ndt::ReadoutKind::kalman ? 4 : 2;
+  if (tensors.size() != count) {
+    throw Refused(counted(tensors.size(), "tensor") + " readout.*", place, std::to_string(count) + " are expected");
+  }
   if (numbers != outputs * (inputs + 1 + gains)) {
     throw Refused(fmt::format("tensors readout.* of {}", counted(numbers, "number")), place,
                   fmt::format("{} are expected: {} from {}", outputs * (inputs + 1 + gains), outputs, inputs));

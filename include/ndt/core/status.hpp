@@ -30,7 +30,7 @@ enum class Error : std::uint8_t {
   readout_needs_log_rates,
   readout_of_another_model,
   recalibration_needs_ridge,
-  not_positive,
+  out_of_range,
 };
 
 /// The messages, one for each Error and in the same order.
@@ -53,9 +53,9 @@ inline constexpr std::array<std::string_view, 19> error_messages = {
     "a read-out of log rates needs a model that gives them",
     "the read-out was fitted for another model",
     "only a ridge read-out can be fitted again while it decodes",
-    "a number is not positive",
+    "a number is out of its range",
 };
-static_assert(error_messages.size() == static_cast<std::size_t>(Error::not_positive) + 1);
+static_assert(error_messages.size() == static_cast<std::size_t>(Error::out_of_range) + 1);
 
 /// Up to four sizes of a tensor.
 struct Extents {

@@ -44,6 +44,11 @@ struct ReadoutConfig {
     return features == ReadoutFeatures::hidden ? model.width() : model.neurons;
   }
   constexpr std::size_t inputs(const ModelConfig& model) const noexcept { return history * width(model); }
+  /// Whichever of the three is looked at.
+  template <class P>
+  constexpr P pick(P rates, P log_rates, P hidden_states) const noexcept {
+    return features == ReadoutFeatures::rates ? rates : features == ReadoutFeatures::hidden ? hidden_states : log_rates;
+  }
 
   /// Whether such a read-out of such a model can exist. None at all can.
   constexpr Status validate(const ModelConfig& model) const noexcept {
@@ -55,6 +60,9 @@ struct ReadoutConfig {
     const Size sizes[] = {{"readout outputs", outputs, most_outputs},
                           {"readout history", history, most_history},
                           {"readout gains", kind == ReadoutKind::kalman ? gains : 1, most_gains}};
+    if (kind == ReadoutKind::ridge && gains != 0) {
+      return {Error::size_too_large, "readout gains", Extents(std::size_t{0}), Extents(gains)};
+    }
     for (const Size& size : sizes) {
       if (size.value == 0) return {Error::size_is_zero, size.name, {}, {}};
       if (size.value > size.most) return {Error::size_too_large, size.name, Extents(size.most), Extents(size.value)};
@@ -64,8 +72,10 @@ struct ReadoutConfig {
     }
     const auto most_lag = static_cast<std::int64_t>(most_history);
     if (lag > most_lag || lag < -most_lag) {
+      // Of the smallest number there is no opposite.
+      const auto bits = static_cast<std::uint64_t>(lag);
       return {Error::size_too_large, "readout lag", Extents(most_history),
-              Extents(static_cast<std::size_t>(lag < 0 ? -lag : lag))};
+              Extents(static_cast<std::size_t>(lag < 0 ? 0 - bits : bits))};
     }
     if (features == ReadoutFeatures::log_rates && !model.lograte) {
       return {Error::readout_needs_log_rates, "readout features", {}, {}};

@@ -91,9 +91,11 @@ class Readout {
     for (std::size_t o = 0; o < outputs(); ++o) behavior_[o] = std::numeric_limits<T>::quiet_NaN();
   }
 
-  /// The next bin of the trial, features(width): behavior() is its behaviour from here on. False if that would not be
-  /// finite: then the last one stays, or 0 if there was none, and the bin leaves no trace but in the history.
+  /// The next bin of the trial, features(width): behavior() is its behaviour from here on. False if a feature or the
+  /// behaviour is not finite: then the last one stays, or 0 if there was none. Such features leave no trace; behaviour
+  /// leaves none but in the history.
   bool push(const T* features) noexcept {
+    if (!all_finite(features, width_)) return hold();
     remember(features);
     const std::size_t n = outputs();
     const bool filters = weights_.config.kind == ReadoutKind::kalman;
@@ -108,25 +110,24 @@ class Readout {
         fresh_[o] = sum;
       }
     }
+    const auto shown = [&](std::size_t o) { return filters ? weights_.mean[o] + fresh_[o] : fresh_[o]; };
     for (std::size_t o = 0; o < n; ++o) {
-      if (fresh_[o] - fresh_[o] == T(0)) continue;
-      // No behaviour at all is the one answer that moves nothing.
-      for (std::size_t i = 0; i < n && bin_ == 0; ++i) behavior_[i] = T(0);
-      return false;
+      if (!(shown(o) - shown(o) == T(0))) return hold();
     }
-    if (bin_ < max_size(weights_.config.gains, 1)) ++bin_;
+    if (bin_ < weights_.config.gains) ++bin_;
     for (std::size_t o = 0; o < n; ++o) {
       if (filters) state_[o] = fresh_[o];
-      behavior_[o] = filters ? weights_.mean[o] + fresh_[o] : fresh_[o];
+      behavior_[o] = shown(o);
     }
     return true;
   }
 
-  /// (outputs); NaN before the first bin.
+  /// (outputs); NaN where there is no result, 0 in a static decoder before the first.
   constexpr const T* behavior() const noexcept { return behavior_; }
   /// (inputs): what the last bin was read out of.
   constexpr const T* inputs() const noexcept { return ring_ + next_ * width_; }
-  constexpr std::size_t outputs() const noexcept { return weights_.config.outputs; }
+  constexpr std::size_t outputs() const noexcept { return weights_.config.exists() ? weights_.config.outputs : 0; }
+  constexpr const T* packed() const noexcept { return weights_.linear.weight; }
   /// Other weights of the same shape, from the next bin on.
   constexpr void use(const T* packed) noexcept { weights_ = bound(weights_, packed); }
 
@@ -137,6 +138,17 @@ class Readout {
     state_ = arena.take(2 * config.outputs);
     fresh_ = arena.take(config.outputs);
     behavior_ = arena.take(config.outputs);
+  }
+  static bool all_finite(const T* x, std::size_t n) noexcept {
+    bool finite = true;
+    for (std::size_t i = 0; i < n; ++i) finite = finite && x[i] - x[i] == T(0);
+    return finite;
+  }
+  /// No behaviour at all is the one answer that moves nothing.
+  bool hold() noexcept {
+    if (all_finite(behavior_, outputs())) return false;
+    for (std::size_t o = 0; o < outputs(); ++o) behavior_[o] = T(0);
+    return false;
   }
   /// Every bin is written twice, H rows apart, so that the last H of them always lie in one piece.
   void remember(const T* features) noexcept {

@@ -55,7 +55,9 @@ struct StreamOutput {
   bool ready = false;     ///< false while a delay fills, and where a stream has stopped: then all are NaN
   bool missing = false;   ///< the bin given now was missing and counted as without spikes
   bool past_end = false;  ///< the bin given now is behind the last that has a position: see PastEnd
-  bool held = false;      ///< the result was not finite: these are the last since reset() that were, else rates of 0
+  /// The result was not finite: these are the last since reset() that were, else rates of 0; or the behaviour alone was
+  /// not: then it is the trial's last that was, else 0.
+  bool held = false;
 };
 
 /// What happened since the decoder was bound; reset() leaves it.
@@ -214,6 +216,10 @@ class StreamingDecoder {
     volatile T seen = T(0);
     for (std::size_t i = 0; i < model_.packed_size(); i += alignment_bytes / sizeof(T)) seen = model_.packed()[i];
     (void)seen;
+    if constexpr (may_read_out()) {
+      const std::size_t size = readout_packed_size<V>(setup_.readout, model_.config());
+      for (std::size_t i = 0; i < size; i += alignment_bytes / sizeof(T)) seen = readout_.packed()[i];
+    }
     for (std::size_t i = 0; i < state_size(model_, setup_); ++i) {
       volatile T& element = state_[i];
       element = element;
@@ -230,8 +236,9 @@ class StreamingDecoder {
     counters_ = before;
   }
 
-  /// What the read-out looked at for the last result: (readout inputs), the oldest bin first.
+  /// What the read-out looked at for the last result: (readout inputs), the oldest bin first. Empty without a read-out.
   constexpr std::span<const T> readout_inputs() const noexcept requires(may_read_out()) {
+    if (!setup_.readout.exists()) return {};
     return {readout_.inputs(), setup_.readout.inputs(model_.config())};
   }
   /// Another packed read-out of the same shape, which must outlive its use, from the next bin on.
@@ -397,9 +404,7 @@ class StreamingDecoder {
       const ReadoutConfig& readout = setup_.readout;
       if (!readout.exists()) return;
       output_.behavior_bin = static_cast<std::int64_t>(output_.bin) + readout.lag;
-      const T* const features = readout.features == ReadoutFeatures::hidden  ? output_.hidden
-                                : readout.features == ReadoutFeatures::rates ? output_.rates
-                                                                             : output_.log_rates;
+      const T* const features = readout.pick(output_.rates, output_.log_rates, output_.hidden);
       if (readout_.push(features)) return;
       counters_.held += output_.held ? 0 : 1;
       output_.held = true;

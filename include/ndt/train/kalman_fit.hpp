@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include "ndt/config.hpp"
@@ -205,23 +206,23 @@ class KalmanMoments {
   static void subtract(detail::Matrix& from, const detail::Matrix& what) {
     for (std::size_t i = 0; i < from.values.size(); ++i) from.values[i] -= what.values[i];
   }
-  /// To what a float can tell.
+  /// To what a float can tell, also after a thousand bins of such changes.
   static bool settled(const detail::Matrix& last, const detail::Matrix& p) {
     double change = 0, size = 0;
     for (std::size_t i = 0; i < p.values.size(); ++i) {
       change = std::max(change, std::abs(p.values[i] - last.values[i]));
       size = std::max(size, std::abs(p.values[i]));
     }
-    return change <= 1e-8 * size;
+    return change <= 1e-11 * size;
   }
 
   std::size_t n_, inputs_;
   metrics::RidgeSums now_, steps_;
 };
 
-/// Fits config.kind kalman to `train`, with the shrinkage and inflation that are best for its last fifth of trials by a
-/// filter of the others, and scores both. Throws std::invalid_argument as KalmanMoments and ReadoutRows, and for a
-/// single trial.
+/// Fits config.kind kalman to `train`, with the shrinkage and inflation that are best for every fifth trial by a filter
+/// of the others, and scores both. Throws std::invalid_argument as KalmanMoments and ReadoutRows, and for a single
+/// trial.
 inline FittedReadout fit_kalman(ReadoutConfig config, const ReadoutTrials& train, const ReadoutTrials& valid) {
   config.kind = ReadoutKind::kalman;
   config.outputs = train.behavior.columns;
@@ -248,13 +249,19 @@ inline FittedReadout fit_kalman(ReadoutConfig config, const ReadoutTrials& train
       const double shrinkage = std::pow(10.0, -6.0 + i);
       const std::vector<KalmanFilter> filters = moments.filters(shrinkage, inflations);
       for (std::size_t f = 0; f < filters.size(); ++f) {
-        const double r2 = score(filters[f], rows, tried);
-        if (best && !(r2 > *best)) continue;
+        double r2 = 0;
+        try {
+          r2 = score(filters[f], rows, tried);
+        } catch (const std::invalid_argument&) {
+          continue;  // a filter that runs away
+        }
+        if (!std::isfinite(r2) || (best && r2 <= *best)) continue;
         best = r2;
         readout.penalty = shrinkage, readout.inflation = inflations[f];
       }
     }
   }
+  metrics::require(readout.penalty > 0, "no Kalman filter of these trials can be scored");
   const KalmanFilter filter =
       std::move(KalmanMoments(rows, trials_of(rows)).filters(readout.penalty, {&readout.inflation, 1}).front());
   config.gains = filter.of_state.size();

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "ndt/config.hpp"
@@ -19,7 +20,8 @@ struct ReadoutTrials {
   metrics::Trials<float> features, behavior;
 };
 
-/// What the read-out looks at for every bin whose behaviour is inside the trial, and that behaviour.
+/// What the read-out looks at in every bin, and the behaviour that belongs to it: NaN where that lies outside the
+/// trial.
 class ReadoutRows {
  public:
   /// Throws std::invalid_argument for trials or bins that disagree, and for a lag that leaves no bin.
@@ -27,22 +29,27 @@ class ReadoutRows {
     using metrics::require;
     const auto& [x, y] = data;
     require(x.trials == y.trials && x.bins == y.bins, "features and behaviour of different trials or bins");
-    const auto shift = static_cast<std::size_t>(lag < 0 ? -lag : lag);
-    require(shift < x.bins, "a lag as long as a trial");
-    const std::size_t bins = x.bins - shift, width = x.columns, first = lag < 0 ? shift : 0;
-    values_.resize(x.trials * bins * history * width);
-    float* to = values_.data();
+    const auto bins = static_cast<std::int64_t>(x.bins);
+    require(lag < bins && lag > -bins, "a lag as long as a trial");
+    inputs_.reserve(x.size() * history * x.columns);
+    behavior_.reserve(y.size() * y.columns);
     for (std::size_t trial = 0; trial < x.trials; ++trial) {
-      for (std::size_t bin = first; bin < first + bins; ++bin) {
+      for (std::size_t bin = 0; bin < x.bins; ++bin) {
         // The oldest first; before the trial stands its first bin.
         for (std::size_t back = history; back-- > 0;) {
           const float* const from = x.at(trial, bin < back ? 0 : bin - back);
-          for (std::size_t i = 0; i < width; ++i) *to++ = from[i];
+          inputs_.insert(inputs_.end(), from, from + x.columns);
+        }
+        const std::int64_t of = static_cast<std::int64_t>(bin) + lag;
+        const bool inside = of >= 0 && of < bins;
+        for (std::size_t c = 0; c < y.columns; ++c) {
+          behavior_.push_back(inside ? y.at(trial, static_cast<std::size_t>(of))[c]
+                                     : std::numeric_limits<float>::quiet_NaN());
         }
       }
     }
-    inputs = {values_.data(), x.trials, bins, history * width};
-    behavior = y.bin_range(lag < 0 ? 0 : shift, bins);
+    inputs = {inputs_.data(), x.trials, x.bins, history * x.columns};
+    behavior = {behavior_.data(), x.trials, x.bins, y.columns};
   }
   ReadoutRows(const ReadoutRows&) = delete;
   ReadoutRows& operator=(const ReadoutRows&) = delete;
@@ -50,7 +57,7 @@ class ReadoutRows {
   metrics::Trials<float> inputs, behavior;  ///< the same trials and bins
 
  private:
-  std::vector<float> values_;
+  std::vector<float> inputs_, behavior_;
 };
 
 /// Whether a row of behaviour is all there.
@@ -101,7 +108,7 @@ inline TrialList trials_of(const ReadoutRows& rows) {
 struct FittedReadout {
   ReadoutConfig config;
   std::vector<float> weight, bias, gain, mean;
-  double penalty = 0;    ///< or shrinkage of a Kalman filter: chosen by cross-validation in training trials
+  double penalty = 0;  ///< by cross-validation in training trials; of a Kalman filter the shrinkage, by a fifth of them
   double inflation = 1;  ///< of its noise, likewise
   double r2_train = 0, r2_valid = 0;
 };

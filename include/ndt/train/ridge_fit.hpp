@@ -26,7 +26,7 @@ inline FittedReadout fit_ridge(ReadoutConfig config, const ReadoutTrials& train,
   config.outputs = train.behavior.columns;
   const ReadoutRows rows(train, config.history, config.lag), others(valid, config.history, config.lag);
   std::vector<const float*> x, y;
-  // Every fifth trial goes into the same fold: files often have one condition after the other.
+  // About every fifth trial goes into the same fold: files often have one condition after the other.
   for (std::size_t fold = 0; fold < 5; ++fold) {
     for (std::size_t trial = fold; trial < rows.behavior.trials; trial += 5) {
       for (std::size_t bin = 0; bin < rows.behavior.bins; ++bin) {
