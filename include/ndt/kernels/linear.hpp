@@ -35,8 +35,13 @@ struct Edge {
 template <class V>
 struct tile_limits {
   /// Microcontrollers: few registers for pointers, so no tile crosses a panel and one pointer does for all its columns.
+  /// Not elsewhere: given one pointer GCC 12 makes vectors of a scalar tile, and reads beyond the last row of A.
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
   static constexpr bool in_panel = V::width == 1 || V::registers < 16;
-  static constexpr std::size_t rows = in_panel ? 2 : V::registers == 32 ? 8 : 6;
+#else
+  static constexpr bool in_panel = false;
+#endif
+  static constexpr std::size_t rows = in_panel || V::width == 1 ? 2 : V::registers == 32 ? 8 : 6;
   static constexpr std::size_t registers(std::size_t tile_rows) noexcept {
     // Divisors of a panel's width.
     if (in_panel) return (V::width == 1 ? 8 : 4) / tile_rows;

@@ -148,7 +148,7 @@ class Recalibration {
         new_pairs_ = 0;
       }
       // The sums must stand still while they are copied; at any other time pairs have half of the work, or all.
-      const std::size_t for_pairs = stage_ == Stage::wait ? options_.work : divide_up(options_.work, 2);
+      const std::size_t for_pairs = stage_ == Stage::wait ? options_.work : options_.work / 2;
       if (waiting_ != 0 && stage_ != Stage::copy && done < for_pairs) {
         done += add();
         continue;
