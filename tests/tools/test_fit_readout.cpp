@@ -66,6 +66,7 @@ TEST_CASE("a read-out in the model file gives in a stream what its fit reported"
       REQUIRE(desk.ndt("convert with.safetensors again.safetensors").status == 0);
       const auto streamed = answer(desk, "stream again.safetensors reach.h5 --key valid_data --out s.h5");
       CHECK(streamed["max_abs_difference"] <= 2e-5);
+      CHECK(streamed["behavior_bins"] > 0);
       CHECK(std::abs(streamed_r2(desk) - fitted["r2_valid"].get<double>()) < 1e-4);
     }
   }

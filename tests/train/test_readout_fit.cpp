@@ -188,6 +188,26 @@ TEST_CASE("a Kalman filter beats a line through one bin where behaviour is smoot
   CHECK(filter.mean.size() == 2);
 }
 
+TEST_CASE("another unit of behaviour changes the unit and nothing else", "[train][readout]") {
+  const Recording train(20, 30, 6, 2, 0, 0.5, 1), valid(8, 30, 6, 2, 0, 0.5, 2);
+  const auto one = ndt::train::fit_kalman(config_of(1, 0), train.data(), valid.data());
+  for (const float unit : {0x1p-80f, 0x1p+60f}) {
+    const auto in_unit = [unit](Recording recording) {
+      for (float& value : recording.behavior) value *= unit;
+      return recording;
+    };
+    const Recording small_train = in_unit(train), small_valid = in_unit(valid);
+    const auto other = ndt::train::fit_kalman(config_of(1, 0), small_train.data(), small_valid.data());
+    CHECK(std::abs(other.r2_valid - one.r2_valid) < 1e-6);
+    REQUIRE(other.gain.size() == one.gain.size());
+    const auto near = [](float found, float expected) { return std::abs(found / expected - 1) < 1e-4f; };
+    for (std::size_t i = 0; i < one.weight.size(); ++i) CHECK(near(other.weight[i], one.weight[i]));
+    for (std::size_t i = 0; i < one.gain.size(); ++i) {
+      CHECK(near(other.gain[i] / (i % 4 < 2 ? 1.0f : unit), one.gain[i]));
+    }
+  }
+}
+
 TEST_CASE("bins without behaviour are left out of a fit", "[train][readout]") {
   Recording train(20, 30, 6, 2, 0, 0.01, 1), valid(8, 30, 6, 2, 0, 0.01, 2);
   for (std::size_t i = 0; i < train.behavior.size(); i += 7) train.behavior[i] = std::nanf("");

@@ -42,6 +42,18 @@ inline const CLI::Validator from_zero(
     },
     "NONNEGATIVE");
 
+/// In front of a range, which takes NaN for a number inside.
+inline const CLI::Validator real_number(
+    [](std::string& text) {
+      double value = 0;
+      return CLI::detail::lexical_cast(text, value) && value == value ? std::string() : text + " is no number";
+    },
+    "FLOAT");
+
+/// A file name that was given and is empty is a mistake, such as a variable that is not set.
+inline const CLI::Validator some_name(
+    [](std::string& text) { return text.empty() ? std::string("an empty file name") : std::string(); }, "TEXT");
+
 /// Adds its subcommand to `app`; `run` is set when that subcommand was chosen, and does the work.
 using Run = std::function<Answer(const Common&)>;
 void add_convert(CLI::App& app, Run& run);

@@ -158,6 +158,7 @@ void add_evaluate(CLI::App& app, Run& run) {
                    "truth times this is counts per bin (default: divided by conversion_factor)")
       ->type_name("S");
   command->add_option("--psth-sd", options->psth_sd, "make PSTHs of counts smoothed with a Gaussian of so many bins")
+      ->check(real_number)
       ->check(CLI::Range(1.0 / 6, 1e4))
       ->type_name("BINS");
   command->add_option("--group", options->dataset.group, "the group of DATA to read")->type_name("NAME");

@@ -1,6 +1,8 @@
 // ndt fit-readout MODEL DATA.h5 OUT: behaviour from a model's activity, stored in the model file.
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include <memory>
 #include <stdexcept>
 
@@ -19,7 +21,7 @@ namespace {
 using ndt::metrics::Trials;
 
 /// Sums of products of all pairs of inputs take 8 bytes a pair, several times.
-constexpr std::size_t most_inputs = 4096;
+constexpr std::size_t most_inputs = 2048;
 
 struct Options {
   std::string model, data, out, features = "rates";
@@ -96,7 +98,12 @@ Answer fit_readout(const Options& options, const Common& common) {
     fitted = options.kalman ? ndt::train::fit_kalman(config, train->trials, valid->trials)
                             : ndt::train::fit_ridge(config, train->trials, valid->trials);
   } catch (const std::invalid_argument& error) {
-    throw Refused(error.what(), options.data, "other data");
+    throw Refused(error.what(), options.data,
+                  "at least five training bins with finite behaviour, for --kalman in several trials; a shorter --lag");
+  }
+  if (!std::isfinite(fitted.r2_valid)) {
+    throw Refused("fewer than two bins with behaviour", options.data + " valid_behavior",
+                  "validation trials with behaviour, or a shorter --lag");
   }
   model.file.readout = StoredReadout{fitted.config, tensors_of(fitted)};
   const std::vector<float> packed = packed_readout(model.file, model.packed, options.out);
@@ -113,8 +120,9 @@ Answer fit_readout(const Options& options, const Common& common) {
                  {"outputs", c.outputs},
                  {options.kalman ? "shrinkage" : "penalty", fitted.penalty},
                  {"r2_train", fitted.r2_train},
-                 {"r2_valid", fitted.r2_valid}};
-  if (options.kalman) answer.json["inflation"] = fitted.inflation;
+                 {"r2_valid", fitted.r2_valid},
+                 {"clipped", train->prediction.clipped + valid->prediction.clipped}};
+  if (options.kalman) answer.json["inflation"] = fitted.inflation, answer.json["gains"] = c.gains;
   answer.text = fmt::format(
       "{}: {}, {} from the {} of {}, lag {}, {} {:.3g}\nR2 {:.4f} in training, {:.4f} in validation\n", options.out,
       name_of(readout_kinds, c.kind), counted(c.outputs, "output"), options.features, counted(c.history, "bin"), c.lag,
@@ -154,7 +162,8 @@ void add_fit_readout(CLI::App& app, Run& run) {
       "Fitted to the training trials, with the model shown what `evaluate` shows it. The penalty (ridge) is chosen by\n"
       "cross-validation in them, shrinkage and inflation of the noise (Kalman) by a fifth of them; validation trials "
       "are\n"
-      "only scored. A model that looks ahead is fitted to whole trials: stream it by `delayed`.");
+      "only scored. At most 64 dimensions and 2048 inputs; beyond 1000 a fit takes minutes. A model that looks ahead "
+      "is fitted to whole trials: stream it by `delayed`.");
   command->callback(
       [options, &run] { run = [options](const Common& common) { return fit_readout(*options, common); }; });
 }

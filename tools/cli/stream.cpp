@@ -224,6 +224,10 @@ Answer stream(const Options& options) {
   const double difference = Judge(model, config, spikes).worst(streamed, progress, options.repeat * bins);
   if (!options.out.empty()) write(options, model, spikes, streamed);
 
+  std::size_t behavior_bins = 0;
+  for (std::size_t i = 0; i < streamed.behavior.size(); i += setup.readout.outputs) {
+    behavior_bins += std::isnan(streamed.behavior[i]) ? 0 : 1;
+  }
   const ndt::LatencyHistogram<>& latency = watched->latency();
   const auto us = [](std::uint64_t ns) { return static_cast<double>(ns) * 1e-3; };
   const ndt::StreamCounters& counters = decoder.counters();
@@ -243,6 +247,7 @@ Answer stream(const Options& options) {
                  {"clipped", counters.clipped},
                  {"past_end", counters.past_end},
                  {"held", counters.held}};
+  if (model.file.readout) answer.json["behavior_bins"] = behavior_bins;
   if (!std::isfinite(difference)) answer.json["max_abs_difference"] = nullptr;
   answer.text = fmt::format("{}, {} late, {} of state\n", counted(latency.count(), "bin"),
                             counted(decoder.delay(), "bin"), counted(state.size() * sizeof(float), "byte"));
@@ -253,6 +258,10 @@ Answer stream(const Options& options) {
       us(latency.first()));
   answer.text += fmt::format("greatest difference from whole windows: {:.2g} in a {}rate\n", difference,
                              model.config().lograte ? "log " : "");
+  if (model.file.readout) {
+    answer.text +=
+        fmt::format("behaviour of {} of {}, lag {}\n", behavior_bins, counted(bins, "bin"), setup.readout.lag);
+  }
   if (counters.clipped != 0) answer.text += fmt::format("{} clipped\n", counted(counters.clipped, "count"));
   if (counters.held != 0) answer.text += fmt::format("{} not finite and held\n", counted(counters.held, "bin"));
   return answer;
@@ -274,7 +283,7 @@ void add_stream(CLI::App& app, Run& run) {
   command->add_option("SPIKES", options->spikes, "counts [trials, bins, neurons] or [bins, neurons], .h5 or .npy")
       ->required();
   command->add_option("--key", options->key, "dataset of the counts");
-  command->add_option("--out", options->out, "HDF5 file for what came out");
+  command->add_option("--out", options->out, "HDF5 file for what came out")->check(some_name);
   command->add_option("--policy", options->policy, "delayed (the default), immediate or windowed")
       ->check(CLI::IsMember(names_of(policies)));
   command->add_option("--window", options->window, "bins that windowed looks at [as many as have positions]")
@@ -286,6 +295,7 @@ void add_stream(CLI::App& app, Run& run) {
       ->check(CLI::Range(1, 1 << 30))
       ->type_name("R");
   command->add_option("--pace", options->pace_ms, "milliseconds between bins, as a rig gives them")
+      ->check(real_number)
       ->check(CLI::Range(0.0, 60000.0))
       ->type_name("MS");
   command->footer(

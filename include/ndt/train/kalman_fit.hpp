@@ -75,6 +75,7 @@ inline Matrix filtered_covariance(const Matrix& v, const Matrix& s) {
 struct KalmanFilter {
   detail::Matrix weight;                            ///< C^T Q^-1 (outputs, inputs)
   std::vector<double> input_mean, mean;             ///< (inputs), (outputs)
+  std::vector<double> spread;                       ///< (outputs), the behaviour's standard deviation
   std::vector<detail::Matrix> of_state, of_inputs;  ///< gains (outputs, outputs) of every bin until they settle
 
   /// Goes on by a bin: x(outputs) is the state, without its mean; inputs(inputs).
@@ -99,7 +100,11 @@ class KalmanMoments {
   /// Of these trials. Throws std::invalid_argument for fewer than two pairs of bins with behaviour, and
   /// for NaN.
   KalmanMoments(const ReadoutRows& rows, const TrialList& trials)
-      : n_(rows.behavior.columns), inputs_(rows.inputs.columns), now_(0, 0, {}), steps_(0, 0, {}) {
+      : n_(rows.behavior.columns),
+        inputs_(rows.inputs.columns),
+        bins_(rows.inputs.bins),
+        now_(0, 0, {}),
+        steps_(0, 0, {}) {
     std::vector<const float*> x, z, before, after;
     for (const std::size_t trial : trials) {
       for (std::size_t bin = 0; bin < rows.behavior.bins; ++bin) {
@@ -166,22 +171,25 @@ class KalmanMoments {
     weight = transposed(weight);
     std::vector<KalmanFilter> all;
     for (const double inflation : inflations) {
-      KalmanFilter filter{scaled(weight, 1 / inflation), {}, {}, {}, {}};
+      KalmanFilter filter{scaled(weight, 1 / inflation), {}, {}, {}, {}, {}};
       for (std::size_t i = 0; i < inputs_; ++i) filter.input_mean.push_back(now_.mean(i));
-      for (std::size_t o = 0; o < n_; ++o) filter.mean.push_back(now_.mean(inputs_ + o));
-      add_gains(filter, prior, a, noise, ct * transposed(filter.weight));
+      for (std::size_t o = 0; o < n_; ++o) {
+        filter.mean.push_back(now_.mean(inputs_ + o));
+        filter.spread.push_back(std::sqrt(prior(o, o)));
+      }
+      add_gains(filter, prior, a, noise, ct * transposed(filter.weight), bins_);
       all.push_back(std::move(filter));
     }
     return all;
   }
 
  private:
-  /// S = C^T Q^-1 C; the filter begins with the covariance `ahead`.
+  /// S = C^T Q^-1 C; the filter begins with the covariance `ahead`. `most`: gains, of which a trial needs one a bin.
   static void add_gains(KalmanFilter& filter, detail::Matrix ahead, const detail::Matrix& a,
-                        const detail::Matrix& noise, const detail::Matrix& s) {
+                        const detail::Matrix& noise, const detail::Matrix& s, std::size_t most) {
     using detail::Matrix;
     std::optional<Matrix> last;
-    while (filter.of_state.size() < ReadoutConfig::most_gains) {
+    while (filter.of_state.size() < std::min(most, ReadoutConfig::most_gains)) {
       const Matrix p = filtered_covariance(ahead, s);
       Matrix of_state = a;
       subtract(of_state, p * (s * a));
@@ -216,7 +224,7 @@ class KalmanMoments {
     return change <= 1e-11 * size;
   }
 
-  std::size_t n_, inputs_;
+  std::size_t n_, inputs_, bins_;
   metrics::RidgeSums now_, steps_;
 };
 
@@ -264,21 +272,27 @@ inline FittedReadout fit_kalman(ReadoutConfig config, const ReadoutTrials& train
   metrics::require(readout.penalty > 0, "no Kalman filter of these trials can be scored");
   const KalmanFilter filter =
       std::move(KalmanMoments(rows, trials_of(rows)).filters(readout.penalty, {&readout.inflation, 1}).front());
+  const auto spread = [&](std::size_t o) { return filter.spread[o] > 0 ? filter.spread[o] : 1.0; };
   config.gains = filter.of_state.size();
   readout.config = config;
   for (std::size_t o = 0; o < config.outputs; ++o) {
+    // The gain of inputs has the square of behaviour's unit, the weight its inverse: half of that goes over, so that
+    // no unit that a float holds is too large or too small.
     double bias = 0;
     for (std::size_t i = 0; i < filter.weight.columns; ++i) {
-      readout.weight.push_back(static_cast<float>(filter.weight(o, i)));
-      bias -= filter.weight(o, i) * filter.input_mean[i];
+      readout.weight.push_back(static_cast<float>(spread(o) * filter.weight(o, i)));
+      bias -= spread(o) * filter.weight(o, i) * filter.input_mean[i];
     }
     readout.bias.push_back(static_cast<float>(bias));
     readout.mean.push_back(static_cast<float>(filter.mean[o]));
   }
   for (std::size_t t = 0; t < config.gains; ++t) {
     for (std::size_t o = 0; o < config.outputs; ++o) {
-      for (const auto* of : {&filter.of_state, &filter.of_inputs}) {
-        for (std::size_t j = 0; j < config.outputs; ++j) readout.gain.push_back(static_cast<float>((*of)[t](o, j)));
+      for (std::size_t j = 0; j < config.outputs; ++j) {
+        readout.gain.push_back(static_cast<float>(filter.of_state[t](o, j)));
+      }
+      for (std::size_t j = 0; j < config.outputs; ++j) {
+        readout.gain.push_back(static_cast<float>(filter.of_inputs[t](o, j) / spread(j)));
       }
     }
   }
