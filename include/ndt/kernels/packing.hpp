@@ -40,14 +40,9 @@ constexpr void pack_transposed(T* panels, Rows<const T> w, std::size_t N, std::s
     const std::size_t from = j % panel_width;
     const std::size_t to = min_size(panel_width, from + (end - j));
     const std::size_t filled = j < N ? min_size(to, from + (N - j)) : from;
-    if (filled == from + 1 && to == filled) {  // the key of a stream's newest bin
-      const T* const row = w[j - first];
-      for (std::size_t k = 0; k < K; ++k) panel[k * panel_width + from] = row[k];
-    } else {
-      for (std::size_t k = 0; k < K; ++k) {
-        for (std::size_t c = from; c < filled; ++c) panel[k * panel_width + c] = w[j - first + (c - from)][k];
-        for (std::size_t c = filled; c < to; ++c) panel[k * panel_width + c] = T(0);
-      }
+    for (std::size_t k = 0; k < K; ++k) {
+      for (std::size_t c = from; c < filled; ++c) panel[k * panel_width + c] = w[j - first + (c - from)][k];
+      for (std::size_t c = filled; c < to; ++c) panel[k * panel_width + c] = T(0);
     }
     j += to - from;
   }
@@ -61,14 +56,8 @@ constexpr void pack_rows(T* panels, Rows<const T> m, std::size_t K, std::size_t 
     T* const panel = panels + j * K;
     const std::size_t filled = min_size(panel_width, N - j);
     for (std::size_t k = first; k < last; ++k) {
-      T* const to = panel + k * panel_width;
-      const T* const row = m[k - first] + j;
-      if (filled == panel_width) {  // a number that the compiler knows: two or three instructions
-        for (std::size_t c = 0; c < panel_width; ++c) to[c] = row[c];
-        continue;
-      }
-      for (std::size_t c = 0; c < filled; ++c) to[c] = row[c];
-      for (std::size_t c = filled; c < panel_width; ++c) to[c] = T(0);
+      for (std::size_t c = 0; c < filled; ++c) panel[k * panel_width + c] = m[k - first][j + c];
+      for (std::size_t c = filled; c < panel_width; ++c) panel[k * panel_width + c] = T(0);
     }
   }
 }
