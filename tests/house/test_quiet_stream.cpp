@@ -1,6 +1,6 @@
 // A stream at work, read out and recalibrated, asks the system for nothing: no call, no page, over a million bins,
-// watched or not. The kernel
-// itself is the judge: a filter ends the process at the first call that is not for the result or the end.
+// watched or not. The kernel itself is the judge: a filter ends the process at the first call that is not for the
+// result or the end.
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

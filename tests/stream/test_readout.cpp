@@ -58,10 +58,9 @@ TEMPLATE_TEST_CASE("a read-out in a stream gives at every bin what it gives over
                                kind == ReadoutKind::kalman ? std::size_t{4} : 0, 0});
             REQUIRE(readout.status.ok());
             for (const StreamPolicy policy : {StreamPolicy::delayed, StreamPolicy::immediate, StreamPolicy::windowed}) {
-              const ndt::DynamicSetup setup{{policy}, readout.config};
-              ndt::DynamicDecoder<TestType> decoder;
-              std::vector<T> state(decoder.state_size(random.model, setup));
-              REQUIRE(decoder.bind(random.model, setup, state, readout.packed).ok());
+              support::Stream<TestType> stream(random.model, {policy}, readout.config, readout.packed);
+              REQUIRE(stream.status.ok());
+              auto& decoder = stream.decoder;
               // Two trials: the second must not remember the first.
               for (int pass = 0; pass < 2; ++pass) {
                 decoder.reset();
@@ -115,15 +114,13 @@ void check_static(const support::RandomModel<Native>& random) {
   Decoder decoder{model, state, packed};
   CHECK(decoder.validate().error == ndt::Error::readout_of_another_model);
 
-  const ndt::DynamicSetup setup{{}, data.config};
-  ndt::DynamicDecoder<> dynamic;
-  std::vector<float> memory(dynamic.state_size(random.model, setup));
-  REQUIRE(dynamic.bind(random.model, setup, memory, data.packed).ok());
-  CHECK(dynamic.validate().ok());
+  support::Stream<Native> dynamic(random.model, {}, data.config, data.packed);
+  REQUIRE(dynamic.status.ok());
+  CHECK(dynamic.decoder.validate().ok());
   const auto trial = support::random_counts(causal, causal.trial_length, 4);
   for (std::size_t t = 0; t < causal.trial_length; ++t) {
     const auto& a = decoder.step(trial.data() + t * causal.neurons);
-    const auto& b = dynamic.step(trial.data() + t * causal.neurons);
+    const auto& b = dynamic.decoder.step(trial.data() + t * causal.neurons);
     for (std::size_t o = 0; o < Readout.outputs; ++o) {
       CHECK(std::bit_cast<std::uint32_t>(a.behavior[o]) == std::bit_cast<std::uint32_t>(b.behavior[o]));
     }
@@ -212,25 +209,21 @@ TEST_CASE("a trial that begins by itself begins the read-out too, and a missing 
     }
   }
   // No read-out at all, whatever else its configuration says.
-  ndt::DynamicDecoder<> decoder;
-  const ndt::DynamicSetup setup{{}, {.outputs = 2}};
-  std::vector<float> state(decoder.state_size(random.model, setup));
-  REQUIRE(decoder.bind(random.model, setup, state).ok());
-  CHECK(decoder.step(trial.data()).behavior == nullptr);
-  CHECK(decoder.readout_inputs().empty());
+  support::Stream<Native> none(random.model, {}, {.outputs = 2});
+  REQUIRE(none.status.ok());
+  CHECK(none.decoder.step(trial.data()).behavior == nullptr);
+  CHECK(none.decoder.readout_inputs().empty());
 }
 
 TEST_CASE("behaviour that would not be finite is held, and a filter goes on from what was", "[stream][readout]") {
   const support::RandomModel<Native> random(causal);
   for (const ReadoutConfig& config : {ridge, kalman}) {
     support::RandomReadout<Native> readout(random.model, config);
-    const ndt::DynamicSetup setup{{}, readout.config};
-    ndt::DynamicDecoder<> decoder;
-    std::vector<float> state(decoder.state_size(random.model, setup));
     const auto trial = support::random_counts(causal, causal.trial_length, 3);
-    std::vector<float> huge = readout.packed;
-    for (float& weight : huge) weight = std::numeric_limits<float>::infinity();
-    REQUIRE(decoder.bind(random.model, setup, state, huge).ok());
+    const std::vector<float> huge(readout.packed.size(), std::numeric_limits<float>::infinity());
+    support::Stream<Native> stream(random.model, {}, readout.config, huge);
+    REQUIRE(stream.status.ok());
+    auto& decoder = stream.decoder;
     CHECK(decoder.step(trial.data()).held);
     CHECK(decoder.output().behavior[0] == 0.0f);
     CHECK(decoder.counters().held == 1);

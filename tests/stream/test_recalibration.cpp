@@ -27,18 +27,18 @@ constexpr ModelConfig causal = [] {
 struct Session {
   support::RandomModel<V> random{causal};
   support::RandomReadout<V> readout;
-  Decoder decoder;
-  std::vector<float> state;
+  support::Stream<V> stream;
+  Decoder& decoder = stream.decoder;
   Recalibration recalibration;
   std::vector<double> memory;
   std::vector<float> readouts, truth;
   support::Random noise{5};
   std::vector<std::vector<double>> x, y;  ///< the pairs
 
-  explicit Session(const ReadoutConfig& config) : readout(random.model, config) {
-    const ndt::DynamicSetup setup{{ndt::StreamPolicy::delayed, ndt::PastEnd::restart}, readout.config};
-    state.resize(decoder.state_size(random.model, setup));
-    REQUIRE(decoder.bind(random.model, setup, state, readout.packed).ok());
+  explicit Session(const ReadoutConfig& config)
+      : readout(random.model, config),
+        stream(random.model, {ndt::StreamPolicy::delayed, ndt::PastEnd::restart}, readout.config, readout.packed) {
+    REQUIRE(stream.status.ok());
     truth = support::noise<float>(config.outputs * (config.inputs(causal) + 1), 77);
   }
   ndt::Status bind(const RecalibrationOptions& options) {

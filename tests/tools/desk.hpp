@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 
+#include "../support/catch.hpp"
 #include "files.hpp"
 
 namespace support {
@@ -35,6 +36,14 @@ struct Desk {
 /// One line, with the contract's beginning.
 inline bool is_error_line(const std::string& err) {
   return err.rfind("ndt: error: ", 0) == 0 && err.find('\n') == err.size() - 1;
+}
+
+/// An input was refused: one line says so, and there is no answer.
+inline void check_refused(const Ran& ran) {
+  INFO(ran.err);
+  CHECK(ran.status == 2);
+  CHECK(is_error_line(ran.err));
+  CHECK(ran.out.empty());
 }
 
 }  // namespace support

@@ -13,7 +13,7 @@
 #include "files.hpp"
 #include "npy_bytes.hpp"
 
-using support::contents, support::Desk, support::is_error_line, support::Ran, support::write_counts;
+using support::check_refused, support::contents, support::Desk, support::Ran, support::write_counts;
 
 namespace {
 
@@ -67,8 +67,7 @@ TEST_CASE("a long recording is refused, and blended from windows on request", "[
   const std::size_t bins = 3 * T + 1;
   write_counts(desk / "long.h5", {bins, N});
   const Ran refused = desk.ndt("infer m.safetensors long.h5 out.h5");
-  CHECK(refused.status == 2);
-  CHECK(is_error_line(refused.err));
+  check_refused(refused);
   CHECK(refused.err.find("--chop") != std::string::npos);
   CHECK_FALSE(fs::exists(desk / "out.h5"));
 
@@ -91,8 +90,7 @@ TEST_CASE("a long recording is refused, and blended from windows on request", "[
   for (const char* bad : {"--chop 0", "--chop 1000", "--overlap 2", "--attention --chop 4", "--chop 4 --overlap 4"}) {
     INFO(bad);
     const Ran ran = desk.ndt(std::string("infer m.safetensors long.h5 bad.h5 ") + bad);
-    CHECK(ran.status == 2);
-    CHECK(is_error_line(ran.err));
+    check_refused(ran);
     CHECK_FALSE(fs::exists(desk / "bad.h5"));
   }
 }
@@ -174,9 +172,7 @@ TEST_CASE("check refuses a record of masked counts that cannot be", "[tools][cli
                                      {"labels", {2, 1, 3}, std::span<const std::int64_t>(labels)},
                                      {"loss", {}, std::span<const float>(&loss, 1)}});
     const Ran ran = desk.ndt("check " + model + " r.h5");
-    INFO(ran.err);
-    CHECK(ran.status == 2);
-    CHECK(is_error_line(ran.err));
+    check_refused(ran);
     CHECK(ran.err.find(part) != std::string::npos);
   };
   refused("trial 1, bin 0, neuron 1 has a count of 6, dataset masked of r.h5, at most 5");
@@ -251,9 +247,7 @@ TEST_CASE("bad usage and bad input get one line, exit 2 and no file", "[tools][c
   for (const std::string& arguments : calls) {
     INFO(arguments);
     const Ran ran = desk.ndt(arguments);
-    CHECK(ran.status == 2);
-    CHECK(ran.out.empty());
-    CHECK(is_error_line(ran.err));
+    check_refused(ran);
     for (const char* out : {"out.h5", "out.hpp", "out.safetensors", "out.txt", "plain", "out.npy", "errno.hpp"})
       CHECK_FALSE(fs::exists(desk / out));
   }

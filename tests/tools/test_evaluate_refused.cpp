@@ -12,10 +12,8 @@ using support::tiny_bins, support::tiny_model, support::tiny_neurons;
 /// Runs it, and gives the line.
 std::string refused(const Desk& desk, const std::string& arguments) {
   const support::Ran ran = desk.ndt("evaluate " + arguments);
-  INFO(arguments << ": " << ran.err);
-  CHECK(ran.status == 2);
-  CHECK(ran.out.empty());
-  CHECK(support::is_error_line(ran.err));
+  INFO(arguments);
+  support::check_refused(ran);
   CHECK_FALSE(std::filesystem::exists(desk / "out.h5"));
   return ran.err;
 }

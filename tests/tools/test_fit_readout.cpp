@@ -11,7 +11,7 @@
 #include "desk.hpp"
 #include "says.hpp"
 
-using support::Desk, support::is_error_line, support::Ran, support::says;
+using support::check_refused, support::Desk, support::Ran, support::says;
 
 namespace {
 
@@ -84,10 +84,7 @@ TEST_CASE("a read-out that cannot be is refused, and nothing written", "[tools][
         causal + " reach.h5 o.safetensors --history 1025", causal + " reach.h5 o.safetensors --history 100",
         causal + " reach.h5 o.safetensors --features spikes"}) {
     INFO(arguments);
-    const Ran ran = desk.ndt("fit-readout " + arguments);
-    CHECK(ran.status == 2);
-    CHECK(is_error_line(ran.err));
-    CHECK(ran.out.empty());
+    check_refused(desk.ndt("fit-readout " + arguments));
     CHECK(!std::filesystem::exists(desk / "o.safetensors"));
   }
 }

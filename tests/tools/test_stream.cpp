@@ -9,7 +9,7 @@
 #include "counts_file.hpp"
 #include "desk.hpp"
 
-using support::Desk, support::is_error_line, support::Ran, support::write_counts;
+using support::check_refused, support::Desk, support::Ran, support::write_counts;
 
 namespace {
 
@@ -111,10 +111,7 @@ TEST_CASE("a stream that cannot be is refused, with what would do", "[tools][str
         tiny + " counts.h5 --out s.txt", tiny + " counts.h5 --out counts.h5",
         ahead + " counts.h5 --past-end windowed"}) {
     INFO(arguments);
-    const Ran ran = desk.ndt("stream " + arguments);
-    CHECK(ran.status == 2);
-    CHECK(is_error_line(ran.err));
-    CHECK(ran.out.empty());
+    check_refused(desk.ndt("stream " + arguments));
     CHECK(!std::filesystem::exists(desk / "s.txt"));
   }
 }

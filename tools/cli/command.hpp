@@ -34,21 +34,18 @@ void refuse_other_endings(const std::filesystem::path& out, const std::vector<st
 inline const CLI::Validator whole_number(
     [](std::string& text) { return !text.empty() && text[0] == '-' ? text + " is below 0" : std::string(); }, "UINT");
 
-/// A number from 0 on, which NaN is not.
-inline const CLI::Validator from_zero(
-    [](std::string& text) {
-      double value = 0;
-      return CLI::detail::lexical_cast(text, value) && value >= 0 ? std::string() : text + " is no number from 0 on";
-    },
-    "NONNEGATIVE");
-
+/// A number for which `holds`, which is false for NaN.
+inline CLI::Validator number_that(bool (*holds)(double), const char* complaint, const char* type) {
+  return {[=](std::string& text) {
+            double value = 0;
+            return CLI::detail::lexical_cast(text, value) && holds(value) ? std::string() : text + complaint;
+          },
+          type};
+}
+inline const CLI::Validator from_zero =
+    number_that([](double x) { return x >= 0; }, " is no number from 0 on", "NONNEGATIVE");
 /// In front of a range, which takes NaN for a number inside.
-inline const CLI::Validator real_number(
-    [](std::string& text) {
-      double value = 0;
-      return CLI::detail::lexical_cast(text, value) && value == value ? std::string() : text + " is no number";
-    },
-    "FLOAT");
+inline const CLI::Validator real_number = number_that([](double x) { return x == x; }, " is no number", "FLOAT");
 
 /// A file name that was given and is empty is a mistake, such as a variable that is not set.
 inline const CLI::Validator some_name(

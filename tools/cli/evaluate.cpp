@@ -7,9 +7,9 @@
 #include <memory>
 #include <optional>
 
-#include "../io/dataset.hpp"
 #include "../io/refused.hpp"
 #include "command.hpp"
+#include "dataset_options.hpp"
 #include "scores.hpp"
 #include "submission.hpp"
 
@@ -46,9 +46,7 @@ void require_sense(const Options& options) {
   if (options.submission.empty() != options.submission_name.empty()) {
     throw Refused("half of a submission", "command line", "--submission OUT.h5 --dataset-name NAME");
   }
-  if (!options.dataset.target_group.empty() && options.dataset.target.empty()) {
-    throw Refused("--target-group without --target", "command line", "--target FILE.h5 --target-group NAME");
-  }
+  require_sense(options.dataset);
   if (!options.submission.empty()) {
     refuse_overwriting(options.submission, {options.model, options.data, options.dataset.target.string()});
   }
@@ -146,7 +144,7 @@ void add_evaluate(CLI::App& app, Run& run) {
   command->footer(explanation);
   auto options = std::make_shared<Options>();
   command->add_option("MODEL", options->model, "a model file or checkpoint")->required();
-  command->add_option("DATA", options->data, "an HDF5 file in the LFADS, lfads-torch or NLB layout")->required();
+  add_dataset_options(*command, options->data, options->dataset);
   command->add_option("--split", options->split, "the trials to score")
       ->check(CLI::IsMember({"valid", "train"}))
       ->capture_default_str();
@@ -161,10 +159,6 @@ void add_evaluate(CLI::App& app, Run& run) {
       ->check(real_number)
       ->check(CLI::Range(1.0 / 6, 1e4))
       ->type_name("BINS");
-  command->add_option("--group", options->dataset.group, "the group of DATA to read")->type_name("NAME");
-  command->add_option("--target", options->dataset.target, "a file with what DATA keeps back (NLB target file)")
-      ->type_name("FILE");
-  command->add_option("--target-group", options->dataset.target_group, "its group")->type_name("NAME");
   command->add_option("--submission", options->submission, "also write rates for the Neural Latents Benchmark")
       ->type_name("OUT.h5");
   command->add_option("--dataset-name", options->submission_name, "the group in it, such as mc_maze_20")

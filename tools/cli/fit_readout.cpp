@@ -2,17 +2,16 @@
 #include <fmt/format.h>
 
 #include <cmath>
-
 #include <memory>
 #include <stdexcept>
 
 #include <ndt/train/kalman_fit.hpp>
 #include <ndt/train/ridge_fit.hpp>
 
-#include "../io/dataset.hpp"
 #include "../io/readout_file.hpp"
 #include "../io/refused.hpp"
 #include "command.hpp"
+#include "dataset_options.hpp"
 #include "prediction.hpp"
 
 namespace tool {
@@ -65,7 +64,8 @@ Tensors tensors_of(const ndt::train::FittedReadout& fitted) {
 
 Answer fit_readout(const Options& options, const Common& common) {
   refuse_other_endings(options.out, {".safetensors"});
-  refuse_overwriting(options.out, {options.model, options.data});
+  refuse_overwriting(options.out, {options.model, options.data, options.dataset.target.string()});
+  require_sense(options.dataset);
   LoadedModel model(options.model);
   const ndt::data::Dataset dataset = load_dataset(options.data, options.dataset);
   const Fit fit = fit_of(model.config(), dataset, options.model, options.data);
@@ -106,7 +106,8 @@ Answer fit_readout(const Options& options, const Common& common) {
                   "validation trials with behaviour, or a shorter --lag");
   }
   model.file.readout = StoredReadout{fitted.config, tensors_of(fitted)};
-  const std::vector<float> packed = packed_readout(model.file, model.packed, options.out);
+  static_cast<void>(
+      packed_readout(model.file, model.packed, options.out));  // a file that would not load is not written
   write_safetensors(model.file, options.out);
 
   const ndt::ReadoutConfig& c = fitted.config;
@@ -123,10 +124,9 @@ Answer fit_readout(const Options& options, const Common& common) {
                  {"r2_valid", fitted.r2_valid},
                  {"clipped", train->prediction.clipped + valid->prediction.clipped}};
   if (options.kalman) answer.json["inflation"] = fitted.inflation, answer.json["gains"] = c.gains;
-  answer.text = fmt::format(
-      "{}: {}, {} from the {} of {}, lag {}, {} {:.3g}\nR2 {:.4f} in training, {:.4f} in validation\n", options.out,
-      name_of(readout_kinds, c.kind), counted(c.outputs, "output"), options.features, counted(c.history, "bin"), c.lag,
-      options.kalman ? "shrinkage" : "penalty", fitted.penalty, fitted.r2_train, fitted.r2_valid);
+  answer.text =
+      fmt::format("{}: {}, {} {:.3g}\nR2 {:.4f} in training, {:.4f} in validation\n", options.out, readout_summary(c),
+                  options.kalman ? "shrinkage" : "penalty", fitted.penalty, fitted.r2_train, fitted.r2_valid);
   return answer;
 }
 
@@ -136,11 +136,10 @@ void add_fit_readout(CLI::App& app, Run& run) {
   auto* command = app.add_subcommand("fit-readout", "behaviour from a model's activity, stored in the model");
   auto options = std::make_shared<Options>();
   command->add_option("MODEL", options->model, "a model file or checkpoint")->required();
-  command->add_option("DATA", options->data, "an HDF5 file in the LFADS, lfads-torch or NLB layout, with behaviour")
-      ->required();
+  add_dataset_options(*command, options->data, options->dataset);
   command->add_option("OUT", options->out, "the model with the read-out inside, .safetensors")->required();
-  command->add_option("--features", options->features, "rates, log_rates or hidden")
-      ->check(CLI::IsMember({"rates", "log_rates", "hidden"}))
+  command->add_option("--features", options->features, "what of a bin is looked at")
+      ->check(CLI::IsMember(names_of(readout_features)))
       ->capture_default_str();
   command->add_option("--history", options->history, "bins that are looked at")
       ->check(CLI::Range(std::size_t{1}, ndt::ReadoutConfig::most_history))
@@ -154,16 +153,12 @@ void add_fit_readout(CLI::App& app, Run& run) {
       ->type_name("BINS")
       ->capture_default_str();
   command->add_flag("--kalman", options->kalman, "a Kalman filter instead of ridge regression");
-  command->add_option("--group", options->dataset.group, "the group of DATA to read")->type_name("NAME");
-  command->add_option("--target", options->dataset.target, "a file with what DATA keeps back (NLB target file)")
-      ->type_name("FILE");
-  command->add_option("--target-group", options->dataset.target_group, "its group")->type_name("NAME");
   command->footer(
-      "Fitted to the training trials, with the model shown what `evaluate` shows it. The penalty (ridge) is chosen by\n"
-      "cross-validation in them, shrinkage and inflation of the noise (Kalman) by a fifth of them; validation trials "
-      "are\n"
-      "only scored. At most 64 dimensions and 2048 inputs; beyond 1000 a fit takes minutes. A model that looks ahead "
-      "is fitted to whole trials: stream it by `delayed`.");
+      "DATA has train_behavior and valid_behavior. Fitted to the training trials, with the model shown what "
+      "`evaluate`\n"
+      "shows it. The penalty (ridge) is chosen by cross-validation in them, shrinkage and inflation of the noise\n"
+      "(Kalman) by a fifth of them; validation trials are only scored. At most 64 dimensions and 2048 inputs; beyond\n"
+      "1000 a fit takes minutes. A model that looks ahead is fitted to whole trials: stream it by `delayed`.");
   command->callback(
       [options, &run] { run = [options](const Common& common) { return fit_readout(*options, common); }; });
 }

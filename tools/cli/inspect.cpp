@@ -21,10 +21,10 @@ std::string text_of(const ordered_json& bins) { return bins.is_null() ? "all" : 
 /// Bytes of state of a decoder by policy; null where the policy cannot serve the model.
 ordered_json streaming_state(const LoadedModel& loaded) {
   using Decoder = ndt::DynamicDecoder<>;
+  const ndt::ReadoutConfig readout = loaded.readout_config();
   ordered_json j;
   for (const auto& [name, policy] : policies) {
     const ndt::StreamConfig config{policy};
-    const ndt::ReadoutConfig readout = loaded.file.readout ? loaded.file.readout->config : ndt::ReadoutConfig{};
     j[name] = config.validate(loaded.config()).ok()
                   ? ordered_json(Decoder::state_size(loaded.model, {config, readout}) * sizeof(float))
                   : ordered_json();
@@ -35,7 +35,7 @@ ordered_json streaming_state(const LoadedModel& loaded) {
 /// Null for a model without a read-out.
 ordered_json readout_of(const LoadedModel& loaded) {
   if (!loaded.file.readout) return {};
-  const ndt::ReadoutConfig& r = loaded.file.readout->config;
+  const ndt::ReadoutConfig r = loaded.readout_config();
   return {{"kind", name_of(readout_kinds, r.kind)},
           {"features", name_of(readout_features, r.features)},
           {"outputs", r.outputs},
@@ -115,12 +115,7 @@ Answer inspect(const std::string& path) {
     if (!bytes.is_null()) streams += fmt::format("{}{} bytes {}", streams.empty() ? "" : ", ", bytes.dump(), name);
   }
   line("streaming", streams.empty() ? "by no policy" : streams);
-  if (loaded.file.readout) {
-    const ndt::ReadoutConfig& r = loaded.file.readout->config;
-    line("read-out",
-         fmt::format("{}, {} from the {} of {}, lag {}", name_of(readout_kinds, r.kind), counted(r.outputs, "output"),
-                     name_of(readout_features, r.features), counted(r.history, "bin"), r.lag));
-  }
+  if (loaded.file.readout) line("read-out", readout_summary(loaded.readout_config()));
   line("arithmetic",
        fmt::format("{:.4g} MFLOP a window, {:.4g} MFLOP for its last bin", window * 1e-6, ndt::bin_flop(c) * 1e-6));
   Answer answer;

@@ -135,8 +135,11 @@ void add_simulate(CLI::App& app, Run& run) {
   {
     const auto [system, options] = add_system<data::ReachOptions>(
         *command, run, "reach", "centre-out reaching, with hand velocity", data::simulate_reach);
-    system->add_option("--forward-bins", options->forward_bins, "after the observed --bins")->capture_default_str();
+    system->add_option("--forward-bins", options->forward_bins, "after the observed --bins")
+        ->check(whole_number)
+        ->capture_default_str();
     system->add_option("--heldout-neurons", options->heldout_neurons, "of --neurons, the last ones")
+        ->check(whole_number)
         ->capture_default_str();
     system->add_option("--mean-rate", options->mean_rate, "spikes per second")->capture_default_str();
     system->footer(

@@ -197,11 +197,8 @@ Answer stream(const Options& options) {
   const SpikeCounts spikes = read_spikes(options.spikes, options.key, model.config().neurons);
   const ndt::StreamConfig config = stream_config(options, model.config(), spikes.bins);
   std::vector<float> readout;
-  ndt::DynamicSetup setup{config, {}};
-  if (model.file.readout) {
-    setup.readout = model.file.readout->config;
-    readout = packed_readout(model.file, model.packed, options.model);
-  }
+  const ndt::DynamicSetup setup{config, model.readout_config()};
+  if (model.file.readout) readout = packed_readout(model.file, model.packed, options.model);
   ndt::Buffer<float> state(Decoder::state_size(model.model, setup));
   Decoder decoder;
   if (const ndt::Status status = decoder.bind(model.model, setup, state, readout); !status.ok()) {
@@ -265,13 +262,6 @@ Answer stream(const Options& options) {
   if (counters.clipped != 0) answer.text += fmt::format("{} clipped\n", counted(counters.clipped, "count"));
   if (counters.held != 0) answer.text += fmt::format("{} not finite and held\n", counted(counters.held, "bin"));
   return answer;
-}
-
-template <class Map>
-std::vector<std::string> names_of(const Map& map) {
-  std::vector<std::string> names;
-  for (const auto& [name, value] : map) names.push_back(name);
-  return names;
 }
 
 }  // namespace

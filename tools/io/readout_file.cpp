@@ -13,6 +13,11 @@
 
 namespace tool {
 
+std::string readout_summary(const ndt::ReadoutConfig& c) {
+  return fmt::format("{}, {} from the {} of {}, lag {}", name_of(readout_kinds, c.kind), counted(c.outputs, "output"),
+                     name_of(readout_features, c.features), counted(c.history, "bin"), c.lag);
+}
+
 std::string readout_text(const ndt::ReadoutConfig& c) {
   return nlohmann::json{{"kind", name_of(readout_kinds, c.kind)},
                         {"features", name_of(readout_features, c.features)},

@@ -29,6 +29,17 @@ const std::string& name_of(const Names& names, const Value& value) {
   return names.begin()->first;
 }
 
+/// All names.
+template <class Names>
+std::vector<std::string> names_of(const Names& names) {
+  std::vector<std::string> all;
+  for (const auto& [name, value] : names) all.push_back(name);
+  return all;
+}
+
+/// For people: what is read out of what.
+std::string readout_summary(const ndt::ReadoutConfig& config);
+
 std::string readout_text(const ndt::ReadoutConfig& config);
 
 /// The inverse: nothing may be missing, unknown or spelled otherwise. Throws Refused.

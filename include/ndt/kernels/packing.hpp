@@ -28,6 +28,11 @@ struct Panels {
 /// Elements of a packed (K,N) matrix.
 constexpr std::size_t packed_size(std::size_t K, std::size_t N) noexcept { return K * round_up(N, panel_width); }
 
+/// Where element (k,j) of a packed matrix of K rows is.
+constexpr std::size_t panel_place(std::size_t k, std::size_t j, std::size_t K) noexcept {
+  return (j / panel_width * K + k) * panel_width + j % panel_width;
+}
+
 /// Packs the transpose of a matrix of (N,K): torch's Linear weight, or keys with one row per bin. `w` holds its rows
 /// [first, last), and only they, that is columns of the panels, are written; the columns beyond N with the last of
 /// them.
@@ -66,8 +71,7 @@ constexpr void pack_rows(T* panels, Rows<const T> m, std::size_t K, std::size_t 
 template <class T>
 constexpr void unpack_transposed(Rows<T> w, const T* panels, std::size_t N, std::size_t K) noexcept {
   for (std::size_t j = 0; j < N; ++j) {
-    const T* const column = panels + j / panel_width * panel_width * K + j % panel_width;
-    for (std::size_t k = 0; k < K; ++k) w[j][k] = column[k * panel_width];
+    for (std::size_t k = 0; k < K; ++k) w[j][k] = panels[panel_place(k, j, K)];
   }
 }
 

@@ -1,7 +1,6 @@
 // ndt/metrics/decoding.hpp: how well behaviour can be read from rates by a line.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -27,10 +26,7 @@ struct DecodedRows {
       if (mask.size() != 0 && !mask[trial][group]) continue;
       for (std::size_t bin = 0; bin < features.bins; ++bin) {
         const B* const row = behaviors.at(trial, bin);
-        bool complete = true;
-        for (std::size_t c = 0; c < behaviors.columns; ++c)
-          complete = complete && !std::isnan(static_cast<double>(row[c]));
-        if (!complete) continue;
+        if (!is_complete(row, behaviors.columns)) continue;
         x.push_back(features.at(trial, bin));
         behavior.push_back(row);
       }

@@ -11,12 +11,15 @@
 
 namespace ndt::inline NDT_TARGET::metrics {
 
-/// The penalties that nlb_tools tries: nine from 1e-4 to 1, evenly spaced in their logarithm.
-inline std::vector<double> nlb_alphas() {
-  std::vector<double> alphas;
-  for (int i = 0; i < 9; ++i) alphas.push_back(std::pow(10.0, -4.0 + 0.5 * i));
-  return alphas;
+/// So many penalties from 1e-4 on, two a decade.
+inline std::vector<double> half_decades(int count) {
+  std::vector<double> penalties;
+  for (int i = 0; i < count; ++i) penalties.push_back(std::pow(10.0, -4.0 + 0.5 * i));
+  return penalties;
 }
+
+/// The penalties that nlb_tools tries: up to 1.
+inline std::vector<double> nlb_alphas() { return half_decades(9); }
 
 struct RidgeSearch {
   double alpha = 0;            ///< the best

@@ -1,6 +1,7 @@
 // ndt/metrics/rows.hpp: the arrays that metrics look at: rows of numbers that somebody else owns, one row a bin.
 #pragma once
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <span>
@@ -78,6 +79,15 @@ auto all_rows(const R& rows) {
   std::vector<decltype(rows[0])> all(rows.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = rows[i];
   return all;
+}
+
+/// Whether a row has no NaN.
+template <class T>
+bool is_complete(const T* row, std::size_t columns) {
+  for (std::size_t c = 0; c < columns; ++c) {
+    if (std::isnan(static_cast<double>(row[c]))) return false;
+  }
+  return true;
 }
 
 /// What all metrics do with arguments that have no answer: std::invalid_argument. A value that is merely undefined,

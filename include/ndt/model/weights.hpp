@@ -6,6 +6,7 @@
 #include <span>
 
 #include "ndt/config.hpp"
+#include "ndt/core/finite.hpp"
 #include "ndt/core/name.hpp"
 #include "ndt/core/status.hpp"
 #include "ndt/core/tensor_spec.hpp"
@@ -25,8 +26,7 @@ constexpr Status copy_tensor(T* to, const StoredTensor<T>& stored, const Name& n
   }
   const std::size_t count = spec.extents.count();
   for (std::size_t i = 0; i < count; ++i) {
-    // Finite numbers, and only they, give 0 here.
-    if (!(stored.values[i] - stored.values[i] == T(0))) return {Error::tensor_not_finite, name, {}, Extents(i)};
+    if (!is_finite(stored.values[i])) return {Error::tensor_not_finite, name, {}, Extents(i)};
   }
   if (spec.layout == Layout::panels) {
     const std::size_t N = spec.extents.size[0], K = spec.extents.size[1];

@@ -55,16 +55,14 @@ struct ReadoutConfig {
     if (!exists()) return {};
     struct Size {
       const char* name;
-      std::size_t value, most;
+      std::size_t value, least, most;
     };
-    const Size sizes[] = {{"readout outputs", outputs, most_outputs},
-                          {"readout history", history, most_history},
-                          {"readout gains", kind == ReadoutKind::kalman ? gains : 1, most_gains}};
-    if (kind == ReadoutKind::ridge && gains != 0) {
-      return {Error::size_too_large, "readout gains", Extents(std::size_t{0}), Extents(gains)};
-    }
+    const bool filters = kind == ReadoutKind::kalman;
+    const Size sizes[] = {{"readout outputs", outputs, 1, most_outputs},
+                          {"readout history", history, 1, most_history},
+                          {"readout gains", gains, filters ? 1u : 0u, filters ? most_gains : 0}};
     for (const Size& size : sizes) {
-      if (size.value == 0) return {Error::size_is_zero, size.name, {}, {}};
+      if (size.value < size.least) return {Error::size_is_zero, size.name, {}, {}};
       if (size.value > size.most) return {Error::size_too_large, size.name, Extents(size.most), Extents(size.value)};
     }
     if (inputs(model) > ModelConfig::largest_size) {

@@ -10,6 +10,7 @@
 #include "ndt/config.hpp"
 #include "ndt/core/arena.hpp"
 #include "ndt/core/dim.hpp"
+#include "ndt/core/finite.hpp"
 #include "ndt/core/status.hpp"
 #include "ndt/core/tensor_spec.hpp"
 #include "ndt/kernels/map.hpp"
@@ -27,9 +28,9 @@ struct ReadoutWeights {
   using T = typename V::value_type;
   ReadoutConfig config{};
   Linear<V, Dim<dyn>, Dim<dyn>> linear{Dim<dyn>(0), Dim<dyn>(0)};  ///< inputs to behaviour, or to what is filtered
-  const T* gain =
-      nullptr;  ///< (gains, outputs, 2 outputs), of a Kalman filter: on the last state and on linear's result
-  const T* mean = nullptr;  ///< (outputs), of a Kalman filter: its state is behaviour without it
+  // Of a Kalman filter, whose state is behaviour without its mean:
+  const T* gain = nullptr;  ///< (gains, outputs, 2 outputs): on the last state and on linear's result
+  const T* mean = nullptr;  ///< (outputs)
 
   constexpr ReadoutWeights() noexcept = default;
   constexpr ReadoutWeights(const ReadoutConfig& readout, const ModelConfig& shape) noexcept
@@ -112,7 +113,7 @@ class Readout {
     }
     const auto shown = [&](std::size_t o) { return filters ? weights_.mean[o] + fresh_[o] : fresh_[o]; };
     for (std::size_t o = 0; o < n; ++o) {
-      if (!(shown(o) - shown(o) == T(0))) return hold();
+      if (!is_finite(shown(o))) return hold();
     }
     if (bin_ < weights_.config.gains) ++bin_;
     for (std::size_t o = 0; o < n; ++o) {
@@ -141,7 +142,7 @@ class Readout {
   }
   static bool all_finite(const T* x, std::size_t n) noexcept {
     bool finite = true;
-    for (std::size_t i = 0; i < n; ++i) finite = finite && x[i] - x[i] == T(0);
+    for (std::size_t i = 0; i < n; ++i) finite = finite && is_finite(x[i]);
     return finite;
   }
   /// No behaviour at all is the one answer that moves nothing.

@@ -27,6 +27,7 @@
 #include "ndt/config.hpp"
 #include "ndt/core/arena.hpp"
 #include "ndt/core/dim.hpp"
+#include "ndt/core/finite.hpp"
 #include "ndt/core/status.hpp"
 #include "ndt/kernels/elementary.hpp"
 #include "ndt/kernels/map.hpp"
@@ -379,23 +380,22 @@ class StreamingDecoder {
     if (model_.config().lograte) kernels::exp_row<V>(given_ + stride, given_, N);
     const T* const rates = output_.rates;
     std::uint32_t wrong = 0;
-    for (std::size_t n = 0; n < N; ++n)
-      wrong += (rates[n] - rates[n] == T(0)) && (given_[n] - given_[n] == T(0)) ? 0 : 1;
+    for (std::size_t n = 0; n < N; ++n) wrong += is_finite(rates[n]) && is_finite(given_[n]) ? 0 : 1;
     output_.held = wrong != 0;
     const std::size_t size = output_size(model_);
     if (!output_.held) {
       kernels::copy<V>(kept_, given_, size);
       finite_ = true;
-      return read_out();
+    } else {
+      ++counters_.held;
+      if (!finite_) {
+        // A rate of 0, and a log rate that our exp takes for it.
+        for (std::size_t i = 0; i < size; ++i) kept_[i] = T(0);
+        const T low = model_.config().lograte ? kernels::elementary_constants<T>::exp_underflow - T(1) : T(0);
+        for (std::size_t n = 0; n < N; ++n) kept_[n] = low;
+      }
+      kernels::copy<V>(given_, kept_, size);
     }
-    ++counters_.held;
-    if (!finite_) {
-      // A rate of 0, and a log rate that our exp takes for it.
-      for (std::size_t i = 0; i < size; ++i) kept_[i] = T(0);
-      const T low = model_.config().lograte ? kernels::elementary_constants<T>::exp_underflow - T(1) : T(0);
-      for (std::size_t n = 0; n < N; ++n) kept_[n] = low;
-    }
-    kernels::copy<V>(given_, kept_, size);
     read_out();
   }
   /// Behaviour from what the caller is about to see. Where that would not be finite the last stays, as held.

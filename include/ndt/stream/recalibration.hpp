@@ -210,8 +210,7 @@ class Recalibration {
   /// Where weight (o,i) of a packed read-out is, and behind the last i, bias o.
   std::size_t place(std::size_t o, std::size_t i) const noexcept {
     if (i + 1 == n_) return static_cast<std::size_t>(first_.linear.bias - first_.linear.weight) + o;
-    return o / kernels::panel_width * kernels::panel_width * (n_ - 1) + i * kernels::panel_width +
-           o % kernels::panel_width;
+    return kernels::panel_place(i, o, n_ - 1);
   }
   T first(std::size_t o, std::size_t i) const noexcept { return first_.linear.weight[place(o, i)]; }
   void drop() noexcept { ++counters_.dropped; }
@@ -291,7 +290,7 @@ class Recalibration {
     for (std::size_t o = 0; o < m_; ++o) {
       const double weight = static_cast<double>(first(o, row_)) + solution_[row_ * m_ + o];
       to[place(o, row_)] = static_cast<T>(weight);
-      finite_ = finite_ && weight - weight == 0 && std::abs(weight) < 1e30;
+      finite_ = finite_ && std::abs(weight) < 1e30;  // which NaN is not
     }
     return next_row(Stage::wait);
   }

@@ -109,10 +109,10 @@ class KalmanMoments {
     for (const std::size_t trial : trials) {
       for (std::size_t bin = 0; bin < rows.behavior.bins; ++bin) {
         const float* const row = rows.behavior.at(trial, bin);
-        if (!is_complete(row, n_)) continue;
+        if (!metrics::is_complete(row, n_)) continue;
         x.push_back(row);
         z.push_back(rows.inputs.at(trial, bin));
-        if (bin == 0 || !is_complete(rows.behavior.at(trial, bin - 1), n_)) continue;
+        if (bin == 0 || !metrics::is_complete(rows.behavior.at(trial, bin - 1), n_)) continue;
         before.push_back(rows.behavior.at(trial, bin - 1));
         after.push_back(row);
       }

@@ -10,6 +10,7 @@
 
 #include "ndt/autograd/parameters.hpp"
 #include "ndt/config.hpp"
+#include "ndt/core/finite.hpp"
 #include "ndt/core/parallel_for.hpp"
 #include "ndt/tensor/buffer.hpp"
 #include "ndt/train/adamw.hpp"
@@ -24,7 +25,7 @@ std::string not_finite(const Parameters<T>& parameters, std::span<const T> value
   for (const Parameter& p : parameters.list()) {
     if (p.value + p.extents.count() > values.size()) continue;
     for (const T x : values.subspan(p.value, p.extents.count())) {
-      if (!(x - x == T(0))) return p.name;
+      if (!is_finite(x)) return p.name;
     }
   }
   return {};

@@ -1,7 +1,6 @@
 // ndt/train/readout_data.hpp: activity and behaviour of trials, as a read-out is fitted to them.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -60,14 +59,6 @@ class ReadoutRows {
   std::vector<float> inputs_, behavior_;
 };
 
-/// Whether a row of behaviour is all there.
-inline bool is_complete(const float* row, std::size_t columns) {
-  for (std::size_t c = 0; c < columns; ++c) {
-    if (std::isnan(row[c])) return false;
-  }
-  return true;
-}
-
 /// Numbers of trials.
 using TrialList = std::vector<std::size_t>;
 
@@ -82,7 +73,7 @@ double readout_r2(const ReadoutRows& rows, const TrialList& trials, Start start,
     start();
     for (std::size_t bin = 0; bin < rows.inputs.bins; ++bin) {
       step(row.data(), rows.inputs.at(trial, bin));
-      if (!is_complete(rows.behavior.at(trial, bin), outputs)) continue;
+      if (!metrics::is_complete(rows.behavior.at(trial, bin), outputs)) continue;
       truth.push_back(rows.behavior.at(trial, bin));
       given.insert(given.end(), row.begin(), row.end());
     }

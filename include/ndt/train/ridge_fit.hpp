@@ -1,7 +1,6 @@
 // ndt/train/ridge_fit.hpp: a read-out by ridge regression.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -11,13 +10,9 @@
 
 namespace ndt::inline NDT_TARGET::train {
 
-/// Penalties from 1e-4 to 1e6, two a decade. More than nlb_tools tries (metrics::nlb_alphas): with history there are
-/// more features, and they resemble one another.
-inline std::vector<double> readout_penalties() {
-  std::vector<double> penalties;
-  for (int i = 0; i <= 20; ++i) penalties.push_back(std::pow(10.0, -4.0 + 0.5 * i));
-  return penalties;
-}
+/// Penalties from 1e-4 to 1e6. More than nlb_tools tries: with history there are more features, and they resemble one
+/// another.
+inline std::vector<double> readout_penalties() { return metrics::half_decades(21); }
 
 /// Fits config.kind ridge to `train`, with the penalty that five-fold cross-validation in it prefers, and scores both.
 /// Throws std::invalid_argument for fewer than five bins with behaviour, NaN features, and as ReadoutRows.
@@ -30,7 +25,7 @@ inline FittedReadout fit_ridge(ReadoutConfig config, const ReadoutTrials& train,
   for (std::size_t fold = 0; fold < 5; ++fold) {
     for (std::size_t trial = fold; trial < rows.behavior.trials; trial += 5) {
       for (std::size_t bin = 0; bin < rows.behavior.bins; ++bin) {
-        if (!is_complete(rows.behavior.at(trial, bin), config.outputs)) continue;
+        if (!metrics::is_complete(rows.behavior.at(trial, bin), config.outputs)) continue;
         x.push_back(rows.inputs.at(trial, bin));
         y.push_back(rows.behavior.at(trial, bin));
       }

@@ -1,0 +1,14 @@
+// ndt/core/finite.hpp: what is a number.
+#pragma once
+
+#include "ndt/config.hpp"
+
+namespace ndt::inline NDT_TARGET {
+
+/// Neither NaN nor infinite. Finite numbers, and only they, give 0 here; constexpr, unlike std::isfinite.
+template <class T>
+NDT_INLINE constexpr bool is_finite(T x) noexcept {
+  return x - x == T(0);
+}
+
+}  // namespace ndt::inline NDT_TARGET
