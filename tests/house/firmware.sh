@@ -53,12 +53,12 @@ row() {
 
 # short_row FLASH RAM STACK INSTRUCTIONS: what the README of the project says.
 short_row() {
-  text=$(echo "$*" | awk '{printf "| %.0f kB | %.0f kB | %d bytes | %.2f million |", $1 / 1000, $2 / 1000, $3, $4 / 1e6}')
+  text=$(echo "$*" | awk '{printf "| %.0f kB | %.0f kB | %.1f kB | %.2f million |", $1 / 1000, $2 / 1000, $3 / 1000, $4 / 1e6}')
   grep -qF "$text" "$source/README.md" || fail "not in README.md: $text"
 }
 
 echo "model board: flash, RAM and stack in bytes, instructions a bin and a flush"
-for model in tiny lorenz lorenz_causal reach reach_causal; do
+for model in tiny lorenz lorenz_causal chaotic_rnn chaotic_rnn_causal reach reach_causal; do
   check=
   for board in mps2-an500 mps3-an547; do
     image=$folder/$model/$board.elf said=$folder/$model/$board.txt

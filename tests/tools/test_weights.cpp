@@ -9,6 +9,7 @@ using support::Desk, support::Ran;
 TEST_CASE("trained models have the scores of weights/README.md", "[tools][weights]") {
   const Desk desk;
   REQUIRE(desk.ndt("simulate lorenz lorenz.h5").status == 0);
+  REQUIRE(desk.ndt("simulate chaotic-rnn chaotic_rnn.h5").status == 0);
   REQUIRE(desk.ndt("simulate reach reach.h5").status == 0);
   struct Card {
     std::string model, data, score;
@@ -17,6 +18,9 @@ TEST_CASE("trained models have the scores of weights/README.md", "[tools][weight
   for (const Card& card : std::vector<Card>{{"lorenz", "lorenz.h5", "r2", 0.9253},
                                             {"lorenz", "lorenz.h5", "bits_per_spike", 0.7357},
                                             {"lorenz_causal", "lorenz.h5", "r2", 0.8560},
+                                            {"chaotic_rnn", "chaotic_rnn.h5", "r2", 0.6142},
+                                            {"chaotic_rnn", "chaotic_rnn.h5", "bits_per_spike", 0.2851},
+                                            {"chaotic_rnn_causal", "chaotic_rnn.h5", "r2", 0.6097},
                                             {"reach", "reach.h5", "r2", 0.6992},
                                             {"reach", "reach.h5", "co_bps", 0.1408},
                                             {"reach", "reach.h5", "fp_bps", 0.0445},
