@@ -46,6 +46,28 @@ TEMPLATE_TEST_CASE("pack_transposed puts every element in its place and zeros be
   }
 }
 
+TEMPLATE_TEST_CASE("pack_column writes what pack_transposed does for its row, and nothing else", "[kernels][packing]",
+                   float, double) {
+  for (const std::size_t N : column_counts) {
+    for (const std::size_t K : row_counts) {
+      INFO("N " << N << " K " << K);
+      const auto numbers = support::noise<TestType>(N * K, N);
+      const auto whole = support::panels_of(numbers, N, K);
+      for (std::size_t j = 0; j < N; ++j) {
+        auto expected = std::vector<TestType>(whole.size(), TestType(7));
+        for (std::size_t k = 0; k < K; ++k) {
+          const std::size_t place = kernels::panel_place(k, j, K);
+          expected[place] = whole[place];
+        }
+        Guarded<TestType> panels(whole.size());
+        std::fill_n(panels.data(), whole.size(), TestType(7));
+        kernels::pack_column(panels.data(), numbers.data() + j * K, K, j);
+        CHECK(support::same_bits(panels, expected));
+      }
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("pack_transposed may be done in pieces of any size and order", "[kernels][packing]", float, double) {
   const std::size_t K = 5;
   for (const std::size_t N : column_counts) {

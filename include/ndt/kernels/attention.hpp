@@ -28,7 +28,7 @@ constexpr std::size_t attention_scratch_size(std::size_t bins) noexcept {
 template <class T>
 struct AttentionHead {
   Rows<const T> queries;   ///< (T, width), not yet scaled
-  Panels<T> keys;          ///< pack_transposed of (T, width)
+  Panels<T> keys;          ///< pack_transposed of (T, width); in a ring without its padding
   Panels<T> values;        ///< pack_rows of (T, width)
   std::size_t bins;        ///< T, of keys and values
   std::size_t head_width;  ///< width
@@ -100,7 +100,8 @@ void attention(Rows<typename V::value_type> out, const AttentionHead<typename V:
 }
 
 /// One row, out(width), over keys and values in a ring of head.bins places: it sees `count` of them, from `place` on
-/// and round the end. As attention is a sum over a set, a full ring is read from its first place, always alike.
+/// and round the end. As attention is a sum over a set, a full ring is read from its first place, always alike. Scores
+/// are computed by whole registers; those of other places, and of padding, are never looked at.
 template <class V>
 void ring_attention(typename V::value_type* out, const AttentionHead<typename V::value_type>& head, std::size_t place,
                     std::size_t count, typename V::value_type* scratch) noexcept {

@@ -123,7 +123,16 @@ void tile(const TileWork<typename V::value_type, A>& work, const Edge<typename V
   constexpr bool in_panel = tile_limits<V>::in_panel;
   NDT_ASSERT(!in_panel || work.first % per_panel + Q <= per_panel);
   const T* b[Q];
-  unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { b[q] = in_panel ? column(work.first) + q * W : column(work.first + q); });
+  // From one panel to the next by its stride alone: short rows of work feel what column() takes.
+  unroll<Q>([&](auto q) NDT_INLINE_LAMBDA {
+    if constexpr (in_panel) {
+      b[q] = column(work.first) + q * W;
+    } else if constexpr (q < per_panel) {
+      b[q] = column(work.first + q);
+    } else {
+      b[q] = b[q - per_panel] + work.b.stride;
+    }
+  });
 
   // Runs f(r, q, lanes) over the tile, with the number of lanes only where a register is not full.
   const auto for_registers = [&](auto f) NDT_INLINE_LAMBDA {

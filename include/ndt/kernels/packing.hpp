@@ -1,8 +1,8 @@
 // ndt/kernels/packing.hpp: matrices as panels, the one layout of weights, keys and values.
 //
 // A panel holds 16 columns of a (K,N) matrix, row after row: element (k,j) of the matrix is element k*16 + j%16 of
-// panel j/16. Columns beyond N are zero. 16 floats are one cache line and one AVX-512 register, two of AVX2, four of
-// NEON, so one packed file serves every instruction set.
+// panel j/16. Columns beyond N are zero, but in a ring of keys, where nobody looks at them. 16 floats are one cache
+// line and one AVX-512 register, two of AVX2, four of NEON, so one packed file serves every instruction set.
 #pragma once
 
 #include <cstddef>
@@ -51,6 +51,13 @@ constexpr void pack_transposed(T* panels, Rows<const T> w, std::size_t N, std::s
     }
     j += to - from;
   }
+}
+
+/// Packs column(K) as column j and nothing else: what pack_transposed does for one row that is not the last.
+template <class T>
+constexpr void pack_column(T* panels, const T* column, std::size_t K, std::size_t j) noexcept {
+  T* const to = panels + panel_place(0, j, K);
+  for (std::size_t k = 0; k < K; ++k) to[k * panel_width] = column[k];
 }
 
 /// Packs rows [first, last) of a matrix of (K,N), values with one row per bin. `m` holds these rows.

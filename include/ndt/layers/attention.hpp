@@ -67,19 +67,18 @@ struct SelfAttention {
   /// Queries, keys and values of bins [first, last), whose rows x holds. Different bins may be done at the same time.
   void project(const AttentionBuffers<T>& buffers, Rows<const T> x, std::size_t first,
                std::size_t last) const noexcept {
-    in_proj.forward(buffers.projected.from(first), x, last - first);
-    keep(buffers, buffers.projected.from(first), first, last);
+    const Rows<T> projected = buffers.projected.from(first);
+    in_proj.forward(projected, x, last - first);
+    keep(buffers, projected, first, last, [&](T* keys, std::size_t column) {
+      kernels::pack_transposed(keys, Rows<const T>(projected.from(0, column)), buffers.capacity, head_width, first,
+                               last);
+    });
   }
-  /// Keys and values of projected rows, for the places [first, last) of the buffers.
-  void keep(const AttentionBuffers<T>& buffers, Rows<const T> projected, std::size_t first,
-            std::size_t last) const noexcept {
-    const std::size_t width = in_proj.inputs;
-    for (std::size_t h = 0; h < heads; ++h) {
-      const Rows<const T> keys = projected.from(0, width + h * head_width);
-      const Rows<const T> values = projected.from(0, 2 * width + h * head_width);
-      kernels::pack_transposed(buffers.keys + h * buffers.key_size, keys, buffers.capacity, head_width, first, last);
-      kernels::pack_rows(buffers.values + h * buffers.value_size, values, buffers.capacity, head_width, first, last);
-    }
+  /// Keys and values of one projected row, for a place of a ring. The keys' padding is not written, so that every place
+  /// costs the same: ring_attention does not look at it.
+  void keep_in_ring(const AttentionBuffers<T>& buffers, const T* projected, std::size_t place) const noexcept {
+    keep(buffers, {projected, 0}, place, place + 1,
+         [&](T* keys, std::size_t column) { kernels::pack_column(keys, projected + column, head_width, place); });
   }
 
   /// The heads' outputs side by side for bins [first, last) into context(T, width), once all bins are projected.
@@ -112,6 +111,17 @@ struct SelfAttention {
   }
 
  private:
+  /// Keys, by pack_keys(a head's panels, its first column of projected rows), and values, for the places [first, last).
+  template <class PackKeys>
+  void keep(const AttentionBuffers<T>& buffers, Rows<const T> projected, std::size_t first, std::size_t last,
+            PackKeys pack_keys) const noexcept {
+    const std::size_t width = in_proj.inputs;
+    for (std::size_t h = 0; h < heads; ++h) {
+      pack_keys(buffers.keys + h * buffers.key_size, width + h * head_width);
+      kernels::pack_rows(buffers.values + h * buffers.value_size, projected.from(0, 2 * width + h * head_width),
+                         buffers.capacity, head_width, first, last);
+    }
+  }
   /// What head h reads: queries from rows of projections, keys and values of `bins` bins.
   kernels::AttentionHead<T> head(const AttentionBuffers<T>& buffers, Rows<const T> projected, std::size_t h,
                                  std::size_t bins) const noexcept {

@@ -136,7 +136,7 @@ class RowStream {
     const std::size_t D = model_.shape().width(), place = row % capacity_;
     const Rows<T> projected{at.projected, 3 * D};
     layer.self_attn.in_proj.forward(projected, layer.attended({at.x, D}, {at.spare, D}, 1), 1);
-    layer.self_attn.keep(kept.attention, projected, place, place + 1);
+    layer.self_attn.keep_in_ring(kept.attention, at.projected, place);
     if (wait_ == 0) return;
     T* const waiting = kept.waiting[row % (wait_ + 1)];
     kernels::copy<V>(waiting, at.x, model_.shape().width());
