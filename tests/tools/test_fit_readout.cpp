@@ -1,10 +1,13 @@
 // ndt fit-readout: behaviour is stored in the model, and a stream gives it with the score that the fit reported.
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include <ndt/metrics/r2.hpp>
 
 #include "../../tools/io/hdf5_reader.hpp"
+#include "../../tools/io/hdf5_writer.hpp"
 #include "../../tools/io/model_file.hpp"
 #include "../../tools/io/safetensors.hpp"
 #include "../support/catch.hpp"
@@ -59,6 +62,7 @@ TEST_CASE("a read-out in the model file gives in a stream what its fit reported"
       const auto fitted = answer(desk, "fit-readout " + model + " reach.h5 with.safetensors " + options);
       CHECK(fitted["r2_valid"] > 0.5);
       CHECK(fitted["outputs"] == 2);
+      CHECK(fitted["shown_neurons"] == fitted["neurons"]);
       const auto inspected = answer(desk, "inspect with.safetensors");
       CHECK(inspected["readout"]["lag"] == fitted["lag"]);
       CHECK(inspected["readout"]["history"] == fitted["history"]);
@@ -77,9 +81,28 @@ TEST_CASE("a read-out that cannot be is refused, and nothing written", "[tools][
   REQUIRE(desk.ndt("simulate reach reach.h5 --conditions 4 --repeats 10").status == 0);
   REQUIRE(desk.ndt("simulate lorenz lorenz.h5 --conditions 2 --repeats 5").status == 0);
   const std::string lorenz = std::string(NDT_SOURCE_DIR) + "/weights/lorenz.safetensors";
+  // value(i, spikes in its bin) for every number of behaviour.
+  const auto behavior = [&](const char* name, std::size_t dims, auto value) {
+    const auto counts = tool::read_float(desk / "reach.h5", "train_data");
+    const std::size_t trials = counts.shape[0], bins = counts.shape[1], neurons = counts.shape[2];
+    std::vector<float> values(trials * bins * dims);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const float* const row = &counts.values[i / dims * neurons];
+      values[i] = value(i, std::accumulate(row, row + neurons, 0.0f));
+    }
+    tool::write_hdf5(desk / name, {{"train_data", counts.shape, std::span<const float>(counts.values)},
+                                   {"valid_data", counts.shape, std::span<const float>(counts.values)},
+                                   {"train_behavior", {trials, bins, dims}, std::span<const float>(values)},
+                                   {"valid_behavior", {trials, bins, dims}, std::span<const float>(values)}});
+  };
+  behavior("wide.h5", 65, [](std::size_t i, float) { return static_cast<float>(i % 13); });
+  behavior("still.h5", 2, [](std::size_t i, float spikes) { return i % 2 == 0 ? spikes : 7.0f; });
+  behavior("huge.h5", 2, [](std::size_t, float spikes) { return std::min(spikes, 20.0f) * 1.6e37f; });
   for (const std::string& arguments :
        {lorenz + " lorenz.h5 o.safetensors", causal + " lorenz.h5 o.safetensors", causal + " reach.h5 o.hpp",
-        causal + " reach.h5 reach.h5", causal + " reach.h5 o.safetensors --target-group g",
+        causal + " wide.h5 o.safetensors", causal + " still.h5 o.safetensors", causal + " huge.h5 o.safetensors",
+        causal + " reach.h5 o.safetensors --target ''", causal + " reach.h5 ''", causal + " reach.h5 reach.h5",
+        causal + " reach.h5 o.safetensors --target-group g",
         causal + " reach.h5 o.safetensors --target ./o.safetensors", causal + " reach.h5 o.safetensors --lag 35",
         causal + " reach.h5 o.safetensors --lag -35", causal + " reach.h5 o.safetensors --history 0",
         causal + " reach.h5 o.safetensors --history 1025", causal + " reach.h5 o.safetensors --history 100",

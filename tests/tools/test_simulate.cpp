@@ -90,7 +90,8 @@ TEST_CASE("options and files that cannot be are refused in one line, and leave n
        {"", "lorenz", "pendulum a.h5", "lorenz a.h5 --repeats 0", "lorenz a.h5 --bins -3", "lorenz a.h5 --seed -1",
         "lorenz a.h5 --mean-rate nan", "lorenz a.h5 --mean-rate 10000 --bin-width 1 --weight-scale 10",
         "chaotic-rnn a.h5 --bin-width 0.1", "reach a.h5 --repeats 7", "reach a.h5 --heldout-neurons 60",
-        "reach a.h5 --heldout-neurons -1", "reach a.h5 --forward-bins -1", "lorenz nowhere/a.h5"}) {
+        "reach a.h5 --heldout-neurons -1", "reach a.h5 --forward-bins -1", "lorenz a.h5 --seed 18446744073709551616",
+        "lorenz a.h5 --seed ''", "lorenz nowhere/a.h5"}) {
     INFO(arguments);
     const Ran ran = desk.ndt(std::string("simulate ") + arguments);
     CHECK(ran.status == 2);

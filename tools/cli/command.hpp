@@ -2,7 +2,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstddef>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -30,9 +32,16 @@ void refuse_overwriting(const std::filesystem::path& out, const std::vector<std:
 /// A name says what is written: another ending than these is refused.
 void refuse_other_endings(const std::filesystem::path& out, const std::vector<std::string>& endings);
 
-/// For options of unsigned type, of which -1 would be a very large number.
+/// For options of unsigned type, of which -1 would be a very large number, and 2^64 the largest.
 inline const CLI::Validator whole_number(
-    [](std::string& text) { return !text.empty() && text[0] == '-' ? text + " is below 0" : std::string(); }, "UINT");
+    [](std::string& text) -> std::string {
+      if (text.empty()) return "an empty number";
+      if (text[0] == '-') return text + " is below 0";
+      errno = 0;
+      static_cast<void>(std::strtoull(text.c_str(), nullptr, 0));
+      return errno == ERANGE ? text + " is above 2^64 - 1" : std::string();
+    },
+    "UINT");
 
 /// A number for which `holds`, which is false for NaN.
 inline CLI::Validator number_that(bool (*holds)(double), const char* complaint, const char* type) {

@@ -6,6 +6,7 @@
 
 #include "../io/dataset.hpp"
 #include "../io/refused.hpp"
+#include "command.hpp"
 
 namespace tool {
 
@@ -14,6 +15,7 @@ inline void add_dataset_options(CLI::App& command, std::string& data, DatasetOpt
   command.add_option("DATA", data, "an HDF5 file in the LFADS, lfads-torch or NLB layout")->required();
   command.add_option("--group", options.group, "the group of DATA to read")->type_name("NAME");
   command.add_option("--target", options.target, "a file with what DATA keeps back (NLB target file)")
+      ->check(some_name)
       ->type_name("FILE");
   command.add_option("--target-group", options.target_group, "its group")->type_name("NAME");
 }

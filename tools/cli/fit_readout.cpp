@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 
@@ -50,6 +51,39 @@ struct Activity {
   Activity& operator=(const Activity&) = delete;
 };
 
+/// Behaviour that can be read out: so many dimensions, each of which varies.
+void require_behavior(const ndt::data::Dataset& dataset, const std::string& where) {
+  if (dataset.train.behavior.empty() || dataset.valid.behavior.empty()) {
+    throw Refused("no behaviour", where, "datasets train_behavior and valid_behavior [trials, bins, dims]");
+  }
+  const std::size_t dims = dataset.behavior_dims;
+  if (dims > ndt::ReadoutConfig::most_outputs) {
+    throw Refused(fmt::format("behaviour of {} dimensions", dims), where,
+                  fmt::format("at most {}", ndt::ReadoutConfig::most_outputs));
+  }
+  const std::vector<float>& values = dataset.train.behavior;
+  for (std::size_t d = 0; d < dims; ++d) {
+    float low = std::numeric_limits<float>::infinity(), high = -low;
+    for (std::size_t i = d; i < values.size(); i += dims)
+      low = std::fmin(low, values[i]), high = std::fmax(high, values[i]);
+    if (!(low < high)) {
+      throw Refused(fmt::format("dimension {} of behaviour never varies", d), where + " train_behavior",
+                    "numbers that tell something: a score of what is constant would say nothing");
+    }
+  }
+}
+
+/// What was fitted can be stored.
+void require_finite(const ndt::train::FittedReadout& fitted, const std::string& where) {
+  for (const std::vector<float>* numbers : {&fitted.weight, &fitted.bias, &fitted.gain, &fitted.mean}) {
+    for (const float x : *numbers) {
+      if (!std::isfinite(x)) {
+        throw Refused("the fit is beyond what a float holds", where, "behaviour in units that make it smaller");
+      }
+    }
+  }
+}
+
 Tensors tensors_of(const ndt::train::FittedReadout& fitted) {
   const ndt::ReadoutConfig& c = fitted.config;
   Tensors tensors;
@@ -69,9 +103,7 @@ Answer fit_readout(const Options& options, const Common& common) {
   LoadedModel model(options.model);
   const ndt::data::Dataset dataset = load_dataset(options.data, options.dataset);
   const Fit fit = fit_of(model.config(), dataset, options.model, options.data);
-  if (dataset.train.behavior.empty() || dataset.valid.behavior.empty()) {
-    throw Refused("no behaviour", options.data, "datasets train_behavior and valid_behavior [trials, bins, dims]");
-  }
+  require_behavior(dataset, options.data);
   ndt::ReadoutConfig config;
   config.kind = options.kalman ? ndt::ReadoutKind::kalman : ndt::ReadoutKind::ridge;
   config.features = readout_features.at(options.features);
@@ -105,6 +137,7 @@ Answer fit_readout(const Options& options, const Common& common) {
     throw Refused("fewer than two bins with behaviour", options.data + " valid_behavior",
                   "validation trials with behaviour, or a shorter --lag");
   }
+  require_finite(fitted, options.data);
   model.file.readout = StoredReadout{fitted.config, tensors_of(fitted)};
   static_cast<void>(
       packed_readout(model.file, model.packed, options.out));  // a file that would not load is not written
@@ -122,11 +155,17 @@ Answer fit_readout(const Options& options, const Common& common) {
                  {options.kalman ? "shrinkage" : "penalty", fitted.penalty},
                  {"r2_train", fitted.r2_train},
                  {"r2_valid", fitted.r2_valid},
+                 {"neurons", dataset.neurons},
+                 {"shown_neurons", fit.shown_neurons},
                  {"clipped", train->prediction.clipped + valid->prediction.clipped}};
   if (options.kalman) answer.json["inflation"] = fitted.inflation, answer.json["gains"] = c.gains;
   answer.text =
       fmt::format("{}: {}, {} {:.3g}\nR2 {:.4f} in training, {:.4f} in validation\n", options.out, readout_summary(c),
                   options.kalman ? "shrinkage" : "penalty", fitted.penalty, fitted.r2_train, fitted.r2_valid);
+  if (fit.shown_neurons < dataset.neurons) {
+    answer.text += fmt::format("The model was shown {} of {} neurons: a stream must have zeros for the others, too.\n",
+                               fit.shown_neurons, dataset.neurons);
+  }
   return answer;
 }
 
@@ -137,7 +176,9 @@ void add_fit_readout(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
   command->add_option("MODEL", options->model, "a model file or checkpoint")->required();
   add_dataset_options(*command, options->data, options->dataset);
-  command->add_option("OUT", options->out, "the model with the read-out inside, .safetensors")->required();
+  command->add_option("OUT", options->out, "the model with the read-out inside, .safetensors")
+      ->required()
+      ->check(some_name);
   command->add_option("--features", options->features, "what of a bin is looked at")
       ->check(CLI::IsMember(names_of(readout_features)))
       ->capture_default_str();
@@ -158,7 +199,9 @@ void add_fit_readout(CLI::App& app, Run& run) {
       "`evaluate`\n"
       "shows it. The penalty (ridge) is chosen by cross-validation in them, shrinkage and inflation of the noise\n"
       "(Kalman) by a fifth of them; validation trials are only scored. At most 64 dimensions and 2048 inputs; beyond\n"
-      "1000 a fit takes minutes. A model that looks ahead is fitted to whole trials: stream it by `delayed`.");
+      "1000 a fit takes minutes. A model that looks ahead is fitted to whole trials: stream it by `delayed`. Held-out "
+      "neurons\n"
+      "are zeros to the model, and must be in a stream, or scores fall.");
   command->callback(
       [options, &run] { run = [options](const Common& common) { return fit_readout(*options, common); }; });
 }

@@ -77,7 +77,11 @@ void require_readout(const ndt::Status& status, const std::string& where) {
   }
   if (status.error != ndt::Error::readout_of_another_model) what += ": " + std::string(status.where.view());
   if (status.found.rank > 0) what += " " + shape_text(shape_of(status.found));
-  if (status.expected.rank > 0) right = shape_text(shape_of(status.expected)) + " is expected";
+  if (status.error == ndt::Error::size_too_large) {
+    right = "at most " + std::to_string(status.expected.size[0]);
+  } else if (status.expected.rank > 0) {
+    right = shape_text(shape_of(status.expected)) + " is expected";
+  }
   throw Refused(what, where, right);
 }
 
