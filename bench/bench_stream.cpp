@@ -18,12 +18,6 @@ constexpr benchmark::IterationCount bins_in_all = 1'000'000;
 
 using bench::Nanoseconds, bench::us;
 
-ndt::ModelConfig causal(const bench::Shape& shape) {
-  ndt::ModelConfig config = shape.config();
-  config.full_context = false, config.context_forward = 0, config.context_backward = 0;
-  return config;
-}
-
 /// What the mean bin of a trial cannot do without reading: every weight, its rows of positions and table, and the keys
 /// and values of the bins so far. Padding is not counted.
 double bytes_of_bin(const ndt::DynamicTransformer<>& model) {
@@ -39,7 +33,7 @@ double bytes_of_bin(const ndt::DynamicTransformer<>& model) {
 }
 
 void stream(benchmark::State& state, const bench::Shape& shape) {
-  bench::Model model(causal(shape), 1, 1);
+  bench::Model model(shape.causal_config(), 1, 1);
   ndt::Buffer<float> memory(Decoder::state_size(model.model));
   Decoder decoder;
   if (!decoder.bind(model.model, {}, memory).ok()) std::abort();

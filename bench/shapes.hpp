@@ -24,6 +24,12 @@ struct Shape {
     c.max_spikes = 6, c.full_context = true, c.learnable_position = true, c.pre_norm = true;
     return c;
   }
+  /// No look-ahead, all bins before.
+  ndt::ModelConfig causal_config() const {
+    ndt::ModelConfig c = config();
+    c.full_context = false, c.context_forward = 0, c.context_backward = 0;
+    return c;
+  }
 };
 
 inline constexpr std::array<Shape, 5> shapes = {{{"maze700", 70, 202, 6, 0},

@@ -2,16 +2,11 @@
 # attention_cost.sh PROGRAM: at a fixed band, twice the bins cost at most 2.1 times the instructions.
 set -eu
 program=$1
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-instructions() {
-  valgrind --tool=callgrind --toggle-collect=counted_attention --callgrind-out-file="$folder/$1" "$program" "$1" \
-    >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
-  awk '/^(summary|totals):/ {print $2; exit}' "$folder/$1"
-}
+# shellcheck source=tests/house/callgrind.sh
+. "$(dirname "$0")/callgrind.sh"
 last=
 for bins in 128 256 512 1024; do
-  count=$(instructions $bins)
+  count=$(instructions counted_attention "$program" $bins)
   [ "$count" -gt 10000 ] || { echo "$bins bins: $count instructions were counted, which cannot be all"; exit 1; }
   echo "$bins bins: $count instructions"
   if [ -n "$last" ] && [ $((count * 10)) -gt $((last * 21)) ]; then

@@ -5,25 +5,19 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 programs=$1 file=$here/instruction_counts.txt
 tolerance=2
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-
-instructions() { # PROGRAM PATH SHAPE
-  valgrind --tool=callgrind '--toggle-collect=*counted_path*' --callgrind-out-file="$folder/out" "$@" \
-    >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
-  awk '/^(summary|totals):/ {print $2; exit}' "$folder/out"
-}
+# shellcheck source=tests/house/callgrind.sh
+. "$(dirname "$0")/callgrind.sh"
 
 for build in avx2 scalar; do
   for path in 'forward maze700' 'forward lorenz' 'forward fig5' 'stream maze700' 'stream lorenz' 'train_step lorenz'; do
     # shellcheck disable=SC2086
-    count=$(instructions "$programs/instruction_count_$build" $path)
+    count=$(instructions '*counted_path*' "$programs/instruction_count_$build" $path)
     echo "$build $path $count"
   done
-done >"$folder/counts"
-cat "$folder/counts"
+done >"$counting/counts"
+cat "$counting/counts"
 if [ "${2:-}" = --write ]; then
-  cp "$folder/counts" "$file"
+  cp "$counting/counts" "$file"
   exit
 fi
 awk -v tolerance=$tolerance '
@@ -41,4 +35,4 @@ awk -v tolerance=$tolerance '
   END {
     for (name in expected) { print name ": not counted"; wrong = 1 }
     exit wrong
-  }' "$file" "$folder/counts"
+  }' "$file" "$counting/counts"

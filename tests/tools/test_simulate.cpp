@@ -9,7 +9,7 @@
 #include "desk.hpp"
 #include "says.hpp"
 
-using support::Desk, support::is_error_line, support::Ran, support::says;
+using support::check_refused, support::Desk, support::Ran, support::says;
 
 TEST_CASE("the default data sets have the values they always had", "[tools][simulate]") {
   const Desk desk;
@@ -93,9 +93,7 @@ TEST_CASE("options and files that cannot be are refused in one line, and leave n
         "reach a.h5 --heldout-neurons -1", "reach a.h5 --forward-bins -1", "lorenz a.h5 --seed 18446744073709551616",
         "lorenz a.h5 --seed ''", "lorenz nowhere/a.h5"}) {
     INFO(arguments);
-    const Ran ran = desk.ndt(std::string("simulate ") + arguments);
-    CHECK(ran.status == 2);
-    CHECK(is_error_line(ran.err));
+    check_refused(desk.ndt(std::string("simulate ") + arguments));
     CHECK(!std::filesystem::exists(desk / "a.h5"));
   }
   CHECK(says(desk.ndt("simulate reach a.h5 --repeats 7").err, "no multiple of 5", "ndt simulate reach"));

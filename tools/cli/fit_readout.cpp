@@ -1,11 +1,13 @@
 // ndt fit-readout MODEL DATA.h5 OUT: behaviour from a model's activity, stored in the model file.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <stdexcept>
 
+#include <ndt/core/finite.hpp>
 #include <ndt/train/kalman_fit.hpp>
 #include <ndt/train/ridge_fit.hpp>
 
@@ -76,10 +78,8 @@ void require_behavior(const ndt::data::Dataset& dataset, const std::string& wher
 /// What was fitted can be stored.
 void require_finite(const ndt::train::FittedReadout& fitted, const std::string& where) {
   for (const std::vector<float>* numbers : {&fitted.weight, &fitted.bias, &fitted.gain, &fitted.mean}) {
-    for (const float x : *numbers) {
-      if (!std::isfinite(x)) {
-        throw Refused("the fit is beyond what a float holds", where, "behaviour in units that make it smaller");
-      }
+    if (!std::all_of(numbers->begin(), numbers->end(), ndt::is_finite<float>)) {
+      throw Refused("the fit is beyond what a float holds", where, "behaviour in units that make it smaller");
     }
   }
 }
@@ -139,8 +139,8 @@ Answer fit_readout(const Options& options, const Common& common) {
   }
   require_finite(fitted, options.data);
   model.file.readout = StoredReadout{fitted.config, tensors_of(fitted)};
-  static_cast<void>(
-      packed_readout(model.file, model.packed, options.out));  // a file that would not load is not written
+  // A file that would not load is not written.
+  static_cast<void>(packed_readout(model.file, model.packed, options.out));
   write_safetensors(model.file, options.out);
 
   const ndt::ReadoutConfig& c = fitted.config;
@@ -195,13 +195,11 @@ void add_fit_readout(CLI::App& app, Run& run) {
       ->capture_default_str();
   command->add_flag("--kalman", options->kalman, "a Kalman filter instead of ridge regression");
   command->footer(
-      "DATA has train_behavior and valid_behavior. Fitted to the training trials, with the model shown what "
-      "`evaluate`\n"
-      "shows it. The penalty (ridge) is chosen by cross-validation in them, shrinkage and inflation of the noise\n"
-      "(Kalman) by a fifth of them; validation trials are only scored. At most 64 dimensions and 2048 inputs; beyond\n"
-      "1000 a fit takes minutes. A model that looks ahead is fitted to whole trials: stream it by `delayed`. Held-out "
-      "neurons\n"
-      "are zeros to the model, and must be in a stream, or scores fall.");
+      "DATA has train_behavior and valid_behavior. Fitted to the training trials, with the model shown what\n"
+      "`evaluate` shows it. The penalty (ridge) is chosen by cross-validation in them, shrinkage and inflation of the\n"
+      "noise (Kalman) by a fifth of them; validation trials are only scored. At most 64 dimensions and 2048 inputs;\n"
+      "beyond 1000 a fit takes minutes. A model that looks ahead is fitted to whole trials: stream it by `delayed`.\n"
+      "Held-out neurons are zeros to the model, and must be in a stream, or scores fall.");
   command->callback(
       [options, &run] { run = [options](const Common& common) { return fit_readout(*options, common); }; });
 }

@@ -81,7 +81,7 @@ constexpr Status pack_tensors(std::span<T> memory, std::size_t needed, const cha
 
 /// Packs every tensor of a model of this shape into `memory` (Transformer::packed_size elements), ready to bind.
 /// source(name) gives a StoredTensor in PyTorch's layout, or an empty one. Fails, naming the tensor, if one is missing,
-/// has another shape or is not finite; what `memory` holds is then worth nothing. source must not throw.
+/// has another shape or is not finite; what `memory` holds is then worth nothing. source must be noexcept.
 template <class V, class Shape, class Source>
 constexpr Status pack_weights(std::span<typename V::value_type> memory, const Shape& shape, Source&& source) noexcept {
   if (const Status status = shape.config.validate(); !status.ok()) return status;
