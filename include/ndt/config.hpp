@@ -36,6 +36,18 @@
 #define NDT_KEEP_LOOP
 #endif
 
+// Before the loop of multiply-adds: two steps in a turn, where there is room for the code. The less is beside the
+// multiply-adds, the less it matters that another thread of the core wants to decode too.
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+#define NDT_TWO_STEPS
+#elif defined(__clang__)
+#define NDT_TWO_STEPS _Pragma("clang loop unroll_count(2)")
+#elif defined(__GNUC__)
+#define NDT_TWO_STEPS _Pragma("GCC unroll 2")
+#else
+#define NDT_TWO_STEPS
+#endif
+
 // Hides from the compiler how the double `x` (a variable) came to be, so that a product is rounded before it is added,
 // whatever the flags. GCC has no pragma for that: without -ffp-contract=off it fuses where the processor can.
 #if defined(__GNUC__) && defined(__SSE2__)
@@ -58,6 +70,13 @@
 #define NDT_INLINE inline
 #define NDT_INLINE_LAMBDA
 #define NDT_NOINLINE
+#endif
+
+// Asks for the cache line at `address`, which need not be memory of ours; costs nothing but an instruction.
+#if defined(__GNUC__) || defined(__clang__)
+#define NDT_PREFETCH(address) __builtin_prefetch(address)
+#else
+#define NDT_PREFETCH(address) ((void)0)
 #endif
 
 // Marks functions that neither allocate nor lock nor call the system; checked by compilers that know the attribute.

@@ -169,6 +169,13 @@ struct xs {
   }
   static NDT_INLINE T reduce_add(const reg& v) noexcept { return sum_of_lanes(v); }
   static NDT_INLINE T reduce_max(const reg& v) noexcept {
+#if defined(__AVX__)
+    if constexpr (std::is_same_v<T, float> && sizeof(reg) == 32) {
+      __m128 most = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+      most = _mm_max_ps(most, _mm_movehl_ps(most, most));
+      return _mm_cvtss_f32(_mm_max_ss(most, _mm_movehdup_ps(most)));
+    }
+#endif
     alignas(64) T lane[width];
     store(lane, v);
     for (std::size_t half = width / 2; half > 0; half /= 2) {
@@ -249,11 +256,31 @@ struct xs {
       return reg(_mm256_maskload_pd(p, mask256(lanes)));
     }
   }
+  // By halves, as masked stores take AMD's processors tens of instructions.
   static NDT_INLINE void store_masked256(T* p, const reg& v, std::size_t lanes) noexcept {
     if constexpr (std::is_same_v<T, float>) {
-      _mm256_maskstore_ps(p, mask256(lanes), v);
+      __m128 part = _mm256_castps256_ps128(v);
+      if (lanes >= 8) return store(p, v);
+      if (lanes >= 4) {
+        _mm_storeu_ps(p, part);
+        part = _mm256_extractf128_ps(v, 1);
+        p += 4;
+      }
+      if ((lanes & 2) != 0) {
+        _mm_storel_pi(reinterpret_cast<__m64*>(p), part);
+        part = _mm_movehl_ps(part, part);
+        p += 2;
+      }
+      if ((lanes & 1) != 0) _mm_store_ss(p, part);
     } else {
-      _mm256_maskstore_pd(p, mask256(lanes), v);
+      __m128d part = _mm256_castpd256_pd128(v);
+      if (lanes >= 4) return store(p, v);
+      if (lanes >= 2) {
+        _mm_storeu_pd(p, part);
+        part = _mm256_extractf128_pd(v, 1);
+        p += 2;
+      }
+      if ((lanes & 1) != 0) _mm_store_sd(p, part);
     }
   }
 #endif

@@ -69,6 +69,21 @@ TEMPLATE_TEST_CASE("exp is right to about a unit in the last place over its whol
   }
 }
 
+TEMPLATE_TEST_CASE("exp for numbers that are not positive has the bits of exp, and NaN for NaN",
+                   "[kernels][elementary]", NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  auto x = sweep<T>(T(1.05) * exp_low<T>, T(0), 4000);
+  for (T& each : x) each = std::min(each, T(0));
+  for (const T edge : {T(0), -T(0), exp_low<T>, -std::numeric_limits<T>::max(), -std::numeric_limits<T>::infinity()}) {
+    x.push_back(edge);
+  }
+  const auto plain = apply<V>([](auto v) { return kernels::exp<V>(v); }, x);
+  CHECK(support::same_bits(apply<V>([](auto v) { return kernels::exp_nonpositive<V>(v); }, x), plain));
+  const std::vector<T> nan(1, std::numeric_limits<T>::quiet_NaN());
+  CHECK(std::isnan(apply<V>([](auto v) { return kernels::exp_nonpositive<V>(v); }, nan)[0]));
+}
+
 TEMPLATE_TEST_CASE("exp is exact, 0, infinite or NaN where it has to be", "[kernels][elementary]", NDT_POLICIES) {
   using T = typename TestType::value_type;
   const T inf = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();

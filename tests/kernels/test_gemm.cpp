@@ -108,6 +108,38 @@ TEMPLATE_TEST_CASE("gemm gives a row the same bits whatever rows are computed wi
   }
 }
 
+TEMPLATE_TEST_CASE("gemm of long chains is right with every edge, and reads A as a transpose with the same bits",
+                   "[kernels][gemm]", NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  for (const std::size_t K : support::Sizes{kernels::detail::longest_chain + 1, 601}) {
+    for (const std::size_t N : support::Sizes{1, 37}) {
+      const std::size_t M = most_rows<V>;
+      const Product<V> product(M, K, N);
+      const auto plain = support::reference::matmul(product.a, product.w, M, K, N);
+      Matrix<T> transpose(K, M, 1);
+      for (std::size_t m = 0; m < M; ++m) {
+        for (std::size_t k = 0; k < K; ++k) transpose.rows()[k][m] = product.a[m * K + k];
+      }
+      for (const Use& use : all_uses()) {
+        INFO("K " << K << " N " << N << " accumulate " << use.accumulate << " bias " << use.bias);
+        auto c = product.start(1), from_columns = product.start(1), one = product.start(1);
+        kernels::gemm<V>(c.rows(), product.a_rows.rows(), product.b(), M, K, N, product.edge(use, c));
+        CHECK(support::worst_in_epsilons(c.values(), with_edge(plain, product, use)) < 2);
+        CHECK(c.gaps_untouched());
+        kernels::gemm<V>(from_columns.rows(), ndt::Columns<const T>{transpose.rows().data, transpose.rows().stride},
+                         product.b(), M, K, N, product.edge(use, from_columns));
+        CHECK(support::same_bits(from_columns.values(), c.values()));
+        for (std::size_t m = 0; m < M; ++m) {
+          kernels::gemm<V>(one.rows().from(m), product.a_rows.rows().from(m), product.b(), 1, K, N,
+                           product.edge(use, one, m));
+        }
+        CHECK(support::same_bits(one.values(), c.values()));
+      }
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("gemm may be split at any k by accumulating", "[kernels][gemm]", NDT_POLICIES) {
   using V = TestType;
   const std::size_t M = 5, K = 23, N = 37;

@@ -1,6 +1,8 @@
 // Softmax over a row.
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <deque>
 #include <limits>
 #include <numeric>
 
@@ -74,6 +76,30 @@ TEMPLATE_TEST_CASE("softmax of a row with NaN is NaN everywhere, wherever it is"
       for (const T p : softmax_of<V>(scores)) numbers += !std::isnan(p);
     }
     CHECK(numbers == 0);
+  }
+}
+
+TEMPLATE_TEST_CASE("softmax of rows of different lengths gives each the bits that it has alone", "[kernels][softmax]",
+                   NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  constexpr std::size_t most = 5;
+  for (std::size_t rows = 0; rows <= most; ++rows) {
+    std::vector<std::vector<T>> expected;
+    std::deque<Guarded<T>> guarded;
+    std::array<T*, most> x{};
+    std::array<std::size_t, most> n{};
+    for (std::size_t r = 0; r < rows; ++r) {
+      n[r] = 1 + (7 * r + 3 * V::width) % (4 * V::width + 3);
+      const auto scores = support::noise<T>(n[r], r, T(1), T(3));
+      expected.push_back(softmax_of<V>(scores, T(0.35)));
+      x[r] = guarded.emplace_back(scores, support::Touch::end).data();
+    }
+    kernels::softmax_rows<V>(x, n, rows, T(0.35));
+    for (std::size_t r = 0; r < rows; ++r) {
+      INFO("row " << r << " of " << rows);
+      CHECK(support::same_bits(std::vector<T>(x[r], x[r] + n[r]), expected[r]));
+    }
   }
 }
 

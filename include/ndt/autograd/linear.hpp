@@ -17,10 +17,20 @@ namespace kernels {
 template <class V>
 void add_column_sums(typename V::value_type* db, Rows<const typename V::value_type> dy, std::size_t M,
                      std::size_t N) noexcept {
-  for_lanes<V>(N, [&](std::size_t j, auto lanes) NDT_INLINE_LAMBDA {
-    auto sum = V::load(db + j, lanes);
-    for (std::size_t m = 0; m < M; ++m) sum = sum + V::load(dy[m] + j, lanes);
-    V::store(db + j, sum, lanes);
+  constexpr std::size_t together = 4, W = V::width;  // registers, so that a row's cache lines are used when they come
+  std::size_t first = 0;
+  for (; first + together * W <= N; first += together * W) {
+    typename V::reg sum[together];
+    for (std::size_t q = 0; q < together; ++q) sum[q] = V::load(db + first + q * W);
+    for (std::size_t m = 0; m < M; ++m) {
+      for (std::size_t q = 0; q < together; ++q) sum[q] = sum[q] + V::load(dy[m] + first + q * W);
+    }
+    for (std::size_t q = 0; q < together; ++q) V::store(db + first + q * W, sum[q]);
+  }
+  for_lanes<V>(N - first, [&](std::size_t j, auto lanes) NDT_INLINE_LAMBDA {
+    auto sum = V::load(db + first + j, lanes);
+    for (std::size_t m = 0; m < M; ++m) sum = sum + V::load(dy[m] + first + j, lanes);
+    V::store(db + first + j, sum, lanes);
   });
 }
 

@@ -6,6 +6,7 @@
 // depend on the block.
 #pragma once
 
+#include <array>
 #include <cstddef>
 
 #include "ndt/config.hpp"
@@ -18,10 +19,15 @@
 
 namespace ndt::inline NDT_TARGET::kernels {
 
+/// Rows whose scores are worked on together: two tiles where they see the same keys, so that what tiles share is worth
+/// sharing; microcontrollers save the memory.
+template <class V>
+inline constexpr std::size_t attention_rows = (tile_limits<V>::in_panel ? 1 : 2) * tile_limits<V>::rows;
+
 /// Elements of scratch that attention over `bins` keys needs: one block of rows of scores.
 template <class V>
 constexpr std::size_t attention_scratch_size(std::size_t bins) noexcept {
-  return tile_limits<V>::rows * round_up(bins, panel_width);
+  return attention_rows<V> * round_up(bins, panel_width);
 }
 
 /// What the rows of one head read.
@@ -72,20 +78,28 @@ template <class V, class OnWeights>
 void attention(Rows<typename V::value_type> out, const AttentionHead<typename V::value_type>& head, const Band& band,
                std::size_t first, std::size_t last, typename V::value_type* scratch, OnWeights on_weights) noexcept {
   using T = typename V::value_type;
-  constexpr std::size_t W = V::width;
+  constexpr std::size_t W = V::width, most_rows = attention_rows<V>;
   const std::size_t bins = head.bins;
   const Rows<T> scores{scratch, round_up(bins, panel_width)};
-  const std::size_t blocks = divide_up(last - first, tile_limits<V>::rows);
+  // In a narrow band the keys that a taller block has in common would be fewer.
+  const bool sees_all = band.first(bins - 1) == 0 && band.last(0, bins) == bins - 1;
+  const std::size_t blocks = divide_up(last - first, sees_all ? most_rows : tile_limits<V>::rows);
   for (std::size_t block = 0, row = first; block < blocks; ++block) {
     const std::size_t rows = (last - row) / (blocks - block);
     const std::size_t low = band.first(row) / W, high = band.last(row + rows - 1, bins) / W + 1;
     // Whole registers of keys around the band; the scores that fall outside it are never looked at.
     gemm_registers<V>(scores, head.queries.from(row), head.keys, rows, head.head_width, round_up(bins, panel_width),
                       low, high, {});
+    std::array<T*, most_rows> weights{};
+    std::array<std::size_t, most_rows> seen{};
     for (std::size_t r = 0; r < rows; ++r) {
-      const std::size_t begin = band.first(row + r), end = band.last(row + r, bins) + 1;
-      softmax<V>(scores[r] + begin, end - begin, head.scale);
-      on_weights(row + r, scores[r], begin, end);
+      const std::size_t begin = band.first(row + r);
+      weights[r] = scores[r] + begin, seen[r] = band.last(row + r, bins) + 1 - begin;
+    }
+    softmax_rows<V>(weights, seen, rows, head.scale);
+    for (std::size_t r = 0; r < rows; ++r) {
+      const std::size_t begin = band.first(row + r);
+      on_weights(row + r, scores[r], begin, begin + seen[r]);
     }
     detail::weighted_values<V>(out.from(row), scores, head, band, row, rows);
     row += rows;

@@ -63,22 +63,47 @@ NDT_INLINE typename V::reg polynomial(const std::array<typename V::value_type, N
   return sum;
 }
 
-/// e^x in every lane, to about one unit in the last place: x = n ln 2 + r with |r| <= ln(2)/2, e^x = 2^n e^r.
-/// Infinity above the range, 0 below 2^-125 (float) or 2^-1021 (double), NaN for NaN.
+namespace detail {
+
+/// e^x as a product of two: 2^n with integral n, and the polynomial. x = n ln 2 + r with |r| <= ln(2)/2.
+template <class V>
+struct ExpParts {
+  typename V::reg exponent, factor;
+
+  NDT_INLINE explicit ExpParts(typename V::reg x) noexcept {
+    NDT_KEEP_ORDER
+    using C = elementary_constants<typename V::value_type>;
+    const auto shift = V::set(simd::float_bits<typename V::value_type>::round_to_int);
+    exponent = (x * V::set(C::log2_e) + shift) - shift;
+    auto r = V::fma(exponent, V::set(-C::ln2_high), x);
+    r = V::fma(exponent, V::set(-C::ln2_low), r);
+    factor = polynomial<V>(C::exp, r);
+  }
+};
+
+}  // namespace detail
+
+/// e^x in every lane, to about one unit in the last place. Infinity above the range, 0 below 2^-125 (float) or 2^-1021
+/// (double), NaN for NaN.
 template <class V>
 NDT_INLINE typename V::reg exp(typename V::reg x) noexcept {
-  NDT_KEEP_ORDER
-  using C = elementary_constants<typename V::value_type>;
   using T = typename V::value_type;
-  const auto shift = V::set(simd::float_bits<T>::round_to_int);
-  const auto n = (x * V::set(C::log2_e) + shift) - shift;
-  auto r = V::fma(n, V::set(-C::ln2_high), x);
-  r = V::fma(n, V::set(-C::ln2_low), r);
+  using C = elementary_constants<T>;
+  const detail::ExpParts<V> parts(x);
   // 2^n overflows one step before e^x does, so the last factor of two is applied apart.
-  auto y = polynomial<V>(C::exp, r) * V::pow2(n - V::set(T(1)));
+  auto y = parts.factor * V::pow2(parts.exponent - V::set(T(1)));
   y = y + y;
   y = V::select_less(V::set(C::exp_overflow), x, V::set(std::numeric_limits<T>::infinity()), y);
   return V::select_less(x, V::set(C::exp_underflow), V::set(T(0)), y);
+}
+
+/// The same bits for x <= 0, and for NaN, with less to look after.
+template <class V>
+NDT_INLINE typename V::reg exp_nonpositive(typename V::reg x) noexcept {
+  using T = typename V::value_type;
+  const detail::ExpParts<V> parts(x);
+  const auto y = parts.factor * V::pow2(parts.exponent);
+  return V::select_less(x, V::set(elementary_constants<T>::exp_underflow), V::set(T(0)), y);
 }
 
 /// The normal distribution function P(X <= x) = erfc(-x / sqrt 2) / 2 in every lane. The tail below 0 keeps its

@@ -100,23 +100,27 @@ NDT_INLINE TileColumns<T, R> tile_reader(Columns<const T> a) noexcept {
 
 template <class T, class A>
 struct TileWork {
-  Rows<T> c;    ///< (rows, columns) of this tile
-  A a;          ///< (rows, K): Rows or Columns
-  Panels<T> b;  ///< whole panels; the tile starts at register `first` of a row of them
-  std::size_t K;
-  std::size_t first;
-  std::size_t columns;  ///< from the tile's first column to the end of C: may end inside its last register
+  Rows<T> c;            ///< (rows, columns), from the tiles' first element on
+  A a;                  ///< (rows, K): Rows or Columns
+  Panels<T> b;          ///< whole panels; the tiles start at register `first` of a row of them
+  std::size_t K;        ///< length of every chain
+  std::size_t first;    ///< register of B
+  std::size_t columns;  ///< from the tiles' first column to the end of C: may end inside their last register
+  const T* next;        ///< rows of the panel that is read after these tiles: each tile asks for its share of them
+  std::size_t share;    ///< how many
 };
 
+/// `count` tiles of R rows and Q registers, one below the other. They share what follows from their columns.
 template <class V, class A, std::size_t R, std::size_t Q>
-void tile(const TileWork<typename V::value_type, A>& work, const Edge<typename V::value_type>& edge) noexcept {
+void tiles_below(const TileWork<typename V::value_type, A>& work, const Edge<typename V::value_type>& edge,
+                 std::size_t count) noexcept {
   using T = typename V::value_type;
   using reg = typename V::reg;
   constexpr std::size_t W = V::width, per_panel = panel_width / W;
   static_assert(panel_width % W == 0, "a panel holds whole registers");
   const std::size_t last_lanes = work.columns - (Q - 1) * W;  // the last register may be partly outside C
+  const bool whole = last_lanes >= W;
 
-  const auto a = tile_reader<R>(work.a);
   const auto column = [&](std::size_t at) NDT_INLINE_LAMBDA {
     return work.b.data + at / per_panel * work.b.stride + at % per_panel * W;
   };
@@ -134,60 +138,80 @@ void tile(const TileWork<typename V::value_type, A>& work, const Edge<typename V
     }
   });
 
-  // Runs f(r, q, lanes) over the tile, with the number of lanes only where a register is not full.
+  // Runs f(r, q, lanes) over a tile, with the number of lanes only where a register is not full.
   const auto for_registers = [&](auto f) NDT_INLINE_LAMBDA {
     unroll<R, Q - 1>([&](auto r, auto q) NDT_INLINE_LAMBDA { f(r, q, simd::all_lanes{}); });
-    if (last_lanes >= W) {
+    if (whole) {
       unroll<R>([&](auto r) NDT_INLINE_LAMBDA { f(r, index<Q - 1>{}, simd::all_lanes{}); });
     } else {
       unroll<R>([&](auto r) NDT_INLINE_LAMBDA { f(r, index<Q - 1>{}, last_lanes); });
     }
   };
 
-  reg sum[R][Q];
-  unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::set(T(0)); });
-  if (edge.accumulate) {
-    for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { sum[r][q] = V::load(work.c[r] + q * W, lanes); });
-  }
+  // Copies: what is stored to C could otherwise be part of `work` and `edge`, for all that the compiler knows.
+  Rows<T> c = work.c;
+  A rows_of_a = work.a;
+  Rows<const T> residual = edge.residual;
+  const T* const bias = edge.bias == nullptr ? nullptr : edge.bias + work.first * W;
+  const bool accumulate = edge.accumulate, clip = edge.relu;
+  const std::size_t K = work.K;
+  const T* next = work.next;
+  const std::size_t share = work.share;
+  for (;;) {
+    for (std::size_t i = 0; i < share; ++i, next += panel_width) NDT_PREFETCH(next);
+    const auto a = tile_reader<R>(rows_of_a);
+    reg sum[R][Q];
+    unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::set(T(0)); });
+    if (accumulate) {
+      for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { sum[r][q] = V::load(c[r] + q * W, lanes); });
+    }
 
-  for (std::size_t k = 0; k < work.K; ++k) {
-    reg row[Q];
-    unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { row[q] = V::load(b[q] + k * panel_width); });
-    unroll<R>([&](auto r) NDT_INLINE_LAMBDA {
-      const reg x = V::set(a.at(r, k));
-      unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::fma(x, row[q], sum[r][q]); });
-    });
-  }
+    NDT_TWO_STEPS
+    for (std::size_t k = 0; k < K; ++k) {
+      reg row[Q];
+      unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { row[q] = V::load(b[q] + k * panel_width); });
+      unroll<R>([&](auto r) NDT_INLINE_LAMBDA {
+        const reg x = V::set(a.at(r, k));
+        unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::fma(x, row[q], sum[r][q]); });
+      });
+    }
 
-  const auto add = [&](auto row_of) NDT_INLINE_LAMBDA {
-    for_registers([&](auto r, auto q, auto lanes)
-                      NDT_INLINE_LAMBDA { sum[r][q] = sum[r][q] + V::load(row_of(r) + q * W, lanes); });
-  };
-  if (edge.bias != nullptr) add([&](auto) NDT_INLINE_LAMBDA { return edge.bias + work.first * W; });
-  if (edge.residual.data != nullptr) add([&](auto r) NDT_INLINE_LAMBDA { return edge.residual[r]; });
-  if (edge.relu) unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { sum[r][q] = relu<V>(sum[r][q]); });
-  for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { V::store(work.c[r] + q * W, sum[r][q], lanes); });
+    const auto add = [&](auto row_of) NDT_INLINE_LAMBDA {
+      for_registers([&](auto r, auto q, auto lanes)
+                        NDT_INLINE_LAMBDA { sum[r][q] = sum[r][q] + V::load(row_of(r) + q * W, lanes); });
+    };
+    if (bias != nullptr) add([&](auto) NDT_INLINE_LAMBDA { return bias; });
+    if (residual.data != nullptr) add([&](auto r) NDT_INLINE_LAMBDA { return residual[r]; });
+    if (clip) unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { sum[r][q] = relu<V>(sum[r][q]); });
+    for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { V::store(c[r] + q * W, sum[r][q], lanes); });
+    if (--count == 0) return;
+    c = c.from(R), rows_of_a = rows_of_a.from(R);
+    if (residual.data != nullptr) residual = residual.from(R);
+  }
 }
 
 template <class V, class A>
-using TileFunction = void (*)(const TileWork<typename V::value_type, A>&, const Edge<typename V::value_type>&) noexcept;
+using TileFunction = void (*)(const TileWork<typename V::value_type, A>&, const Edge<typename V::value_type>&,
+                              std::size_t) noexcept;
 
 /// The tiles of R rows, by registers of columns - 1. Null where the registers would not do.
 template <class V, class A, std::size_t R, std::size_t... Q>
 constexpr std::array<TileFunction<V, A>, 8> tiles_of_rows(std::index_sequence<Q...>) noexcept {
-  return {&tile<V, A, R, Q + 1>...};
+  return {&tiles_below<V, A, R, Q + 1>...};
 }
 template <class V, class A, std::size_t... R>
 constexpr std::array<std::array<TileFunction<V, A>, 8>, sizeof...(R)> all_tiles(std::index_sequence<R...>) noexcept {
   return {tiles_of_rows<V, A, R + 1>(std::make_index_sequence<tile_limits<V>::registers(R + 1)>{})...};
 }
-/// `size` things in as few blocks of at most `limit` as will do, as equal as possible. One row of a small matrix is so
-/// little work that divisions would show: there is one, of 32 bits, and none for a single block.
+/// `size` things in as few blocks of at most `limit` as will do, one at least, as equal as possible. One row of a small
+/// matrix is so little work that divisions would show: there is one, of 32 bits, and none for a single block.
 struct Blocks {
   std::uint32_t count, least, smaller;  ///< blocks; things in a smaller one; how many are
 
   NDT_INLINE constexpr Blocks(std::size_t size, std::size_t limit) noexcept
-      : count(static_cast<std::uint32_t>(divide_up(size, limit))), least(static_cast<std::uint32_t>(size)), smaller(1) {
+      : count(static_cast<std::uint32_t>(max_size(divide_up(size, limit), 1))),
+        least(static_cast<std::uint32_t>(size)),
+        smaller(1) {
     if (count == 1) return;
     least = static_cast<std::uint32_t>(size) / count;
     smaller = count - (static_cast<std::uint32_t>(size) - least * count);
@@ -197,6 +221,9 @@ struct Blocks {
   }
   NDT_INLINE constexpr std::size_t largest() const noexcept { return least + (smaller < count ? 1 : 0); }
 };
+
+/// Steps of k that a tile takes at most: 16 KiB of a panel of floats.
+inline constexpr std::size_t longest_chain = 256;
 
 /// Every tile, by rows - 1 and registers - 1.
 template <class V, class A>
@@ -221,16 +248,35 @@ void gemm_registers(Rows<typename V::value_type> c, A a, Panels<typename V::valu
   const std::size_t widest = M == 1 ? Limits::registers(1) : Limits::registers(row_blocks.largest());
   const detail::Blocks column_blocks =
       M == 1 ? detail::Blocks(last - first, Limits::registers(1)) : detail::Blocks(last - first, widest);
+  // Nor may a chain be so long that a block's panels and what is read of A leave the first cache; it is continued from
+  // C then, which a residual may be.
+  const detail::Blocks chains(K, M == 1 || edge.residual.data != nullptr ? max_size(K, 1) : detail::longest_chain);
   for (std::size_t cb = 0, q = first; q < last; ++cb) {
     const std::size_t Q = Limits::in_panel ? min_size(widest - q % widest, last - q) : column_blocks[cb];
-    // The panels of this block stay in the first cache while all rows pass.
-    for (std::size_t rb = 0, r = 0; rb < row_blocks.count; ++rb) {
-      const std::size_t R = row_blocks[rb];
-      Edge<T> here = edge;
-      if (edge.residual.data != nullptr) here.residual = edge.residual.from(r, q * W);
-      const detail::TileWork<T, Source> work{c.from(r, q * W), a.from(r), b, K, q, N - q * W};
-      detail::tiles<V, Source>[R - 1][Q - 1](work, here);
-      r += R;
+    for (std::size_t piece = 0, k = 0; piece < chains.count; ++piece) {
+      const std::size_t length = chains[piece];
+      const bool ends = piece + 1 == chains.count;
+      Edge<T> here = ends ? edge : Edge<T>{};
+      here.accumulate = edge.accumulate || piece > 0;
+      const T* next = ends ? b.data + (q + Q) * W / panel_width * b.stride : b.from_row(k + length).data;
+      const std::size_t share = row_blocks.count > 2 && (!ends || q + Q < last) ? length / row_blocks.count : 0;
+      // The panels of this block stay in the first cache while all rows pass: those in smaller blocks, then the others.
+      const auto pass = [&](std::size_t r, std::size_t R, std::size_t count) NDT_INLINE_LAMBDA {
+        if (edge.residual.data != nullptr) here.residual = edge.residual.from(r, q * W);
+        const detail::TileWork<T, Source> work{c.from(r, q * W),
+                                               a.from(r, k),
+                                               b.from_row(k),
+                                               length,
+                                               q,
+                                               N - q * W,
+                                               next + r / R * share * panel_width,
+                                               share};
+        detail::tiles<V, Source>[R - 1][Q - 1](work, here, count);
+      };
+      const std::size_t few = row_blocks.smaller, R = row_blocks.least;
+      pass(0, R, few);
+      if (few < row_blocks.count) pass(few * R, R + 1, row_blocks.count - few);
+      k += length;
     }
     q += Q;
   }

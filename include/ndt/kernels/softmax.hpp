@@ -1,6 +1,7 @@
-// ndt/kernels/softmax.hpp: x(n) <- softmax(scale * x), in place.
+// ndt/kernels/softmax.hpp: x <- softmax(scale * x), in place.
 #pragma once
 
+#include <array>
 #include <cstddef>
 
 #include "ndt/config.hpp"
@@ -10,20 +11,37 @@
 
 namespace ndt::inline NDT_TARGET::kernels {
 
+/// The rows x[r], r < rows <= most, of n[r] elements each, one step of all at a time: what a row waits for, its largest
+/// score and its sum, is ready when its turn comes again. The bits of a row do not depend on the others.
 /// The maximum is subtracted first, so no exponent is above 0 and the largest term is exactly 1. scale > 0.
+template <class V, std::size_t most>
+void softmax_rows(const std::array<typename V::value_type*, most>& x, const std::array<std::size_t, most>& n,
+                  std::size_t rows, typename V::value_type scale) noexcept {
+  using T = typename V::value_type;
+  NDT_ASSERT(rows <= most);
+  T largest[most], sum[most];
+  for (std::size_t r = 0; r < rows; ++r) largest[r] = max_of<V>(x[r], n[r]);
+  const auto factor = V::set(scale);
+  for (std::size_t r = 0; r < rows; ++r) {
+    const auto top = V::set(largest[r]);
+    T* const row = x[r];
+    sum[r] = sum_of<V>(n[r], [=](std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
+      const auto e = exp_nonpositive<V>((V::load(row + i, lanes) - top) * factor);
+      V::store(row + i, e, lanes);
+      return e;
+    });
+  }
+  for (std::size_t r = 0; r < rows; ++r) {
+    const auto inverse = V::set(T(1) / sum[r]);
+    map<V>(
+        x[r], n[r], [=](auto v) NDT_INLINE_LAMBDA { return v * inverse; }, x[r]);
+  }
+}
+
+/// One row x(n).
 template <class V>
 void softmax(typename V::value_type* x, std::size_t n, typename V::value_type scale) noexcept {
-  using T = typename V::value_type;
-  const auto largest = V::set(max_of<V>(x, n));
-  const auto factor = V::set(scale);
-  const T sum = sum_of<V>(n, [=](std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
-    const auto e = exp<V>((V::load(x + i, lanes) - largest) * factor);
-    V::store(x + i, e, lanes);
-    return e;
-  });
-  const auto inverse = V::set(T(1) / sum);
-  map<V>(
-      x, n, [=](auto v) NDT_INLINE_LAMBDA { return v * inverse; }, x);
+  softmax_rows<V, 1>({x}, {n}, 1, scale);
 }
 
 }  // namespace ndt::inline NDT_TARGET::kernels
