@@ -158,7 +158,9 @@ void tiles_below(const TileWork<typename V::value_type, A>& work, const Edge<typ
   const T* next = work.next;
   const std::size_t share = work.share;
   for (;;) {
-    for (std::size_t i = 0; i < share; ++i, next += panel_width) NDT_PREFETCH(next);
+    if constexpr (R > 1) {
+      for (std::size_t i = 0; i < share; ++i, next += panel_width) NDT_PREFETCH(next);
+    }
     const auto a = tile_reader<R>(rows_of_a);
     reg sum[R][Q];
     unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::set(T(0)); });
@@ -184,7 +186,8 @@ void tiles_below(const TileWork<typename V::value_type, A>& work, const Edge<typ
     if (residual.data != nullptr) add([&](auto r) NDT_INLINE_LAMBDA { return residual[r]; });
     if (clip) unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { sum[r][q] = relu<V>(sum[r][q]); });
     for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { V::store(c[r] + q * W, sum[r][q], lanes); });
-    if (--count == 0) return;
+    // Blocks are as equal as possible, so no two of them have a single row: a row alone knows that it is.
+    if (R == 1 || --count == 0) return;
     c = c.from(R), rows_of_a = rows_of_a.from(R);
     if (residual.data != nullptr) residual = residual.from(R);
   }
@@ -248,35 +251,33 @@ void gemm_registers(Rows<typename V::value_type> c, A a, Panels<typename V::valu
   const std::size_t widest = M == 1 ? Limits::registers(1) : Limits::registers(row_blocks.largest());
   const detail::Blocks column_blocks =
       M == 1 ? detail::Blocks(last - first, Limits::registers(1)) : detail::Blocks(last - first, widest);
-  // Nor may a chain be so long that a block's panels and what is read of A leave the first cache; it is continued from
-  // C then, which a residual may be.
-  const detail::Blocks chains(K, M == 1 || edge.residual.data != nullptr ? max_size(K, 1) : detail::longest_chain);
+  // A chain is cut where a block's panels and what is read of A would leave the first cache. Its next piece starts from
+  // C, which must not be the residual then; a single row reads B but once.
+  const detail::Blocks chain(K, M == 1 || edge.residual.data != nullptr ? max_size(K, 1) : detail::longest_chain);
   for (std::size_t cb = 0, q = first; q < last; ++cb) {
     const std::size_t Q = Limits::in_panel ? min_size(widest - q % widest, last - q) : column_blocks[cb];
-    for (std::size_t piece = 0, k = 0; piece < chains.count; ++piece) {
-      const std::size_t length = chains[piece];
-      const bool ends = piece + 1 == chains.count;
+    for (std::size_t piece = 0, k = 0; piece < chain.count; k += chain[piece++]) {
+      const bool ends = piece + 1 == chain.count;
       Edge<T> here = ends ? edge : Edge<T>{};
       here.accumulate = edge.accumulate || piece > 0;
-      const T* next = ends ? b.data + (q + Q) * W / panel_width * b.stride : b.from_row(k + length).data;
-      const std::size_t share = row_blocks.count > 2 && (!ends || q + Q < last) ? length / row_blocks.count : 0;
+      const T* const next = ends ? b.data + (q + Q) * W / panel_width * b.stride : b.from_row(k + chain[piece]).data;
+      const std::size_t share = row_blocks.count > 2 && (!ends || q + Q < last) ? chain[piece] / row_blocks.count : 0;
       // The panels of this block stay in the first cache while all rows pass: those in smaller blocks, then the others.
       const auto pass = [&](std::size_t r, std::size_t R, std::size_t count) NDT_INLINE_LAMBDA {
         if (edge.residual.data != nullptr) here.residual = edge.residual.from(r, q * W);
-        const detail::TileWork<T, Source> work{c.from(r, q * W),
-                                               a.from(r, k),
-                                               b.from_row(k),
-                                               length,
-                                               q,
-                                               N - q * W,
-                                               next + r / R * share * panel_width,
-                                               share};
+        const detail::TileWork<T, Source> work{.c = c.from(r, q * W),
+                                               .a = a.from(r, k),
+                                               .b = b.from_row(k),
+                                               .K = chain[piece],
+                                               .first = q,
+                                               .columns = N - q * W,
+                                               .next = next + r / R * share * panel_width,
+                                               .share = share};
         detail::tiles<V, Source>[R - 1][Q - 1](work, here, count);
       };
       const std::size_t few = row_blocks.smaller, R = row_blocks.least;
       pass(0, R, few);
       if (few < row_blocks.count) pass(few * R, R + 1, row_blocks.count - few);
-      k += length;
     }
     q += Q;
   }
