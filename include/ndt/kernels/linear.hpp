@@ -100,11 +100,13 @@ NDT_INLINE TileColumns<T, R> tile_reader(Columns<const T> a) noexcept {
 
 template <class T, class A>
 struct TileWork {
-  Rows<T> c;            ///< (rows, columns), from the tiles' first element on
-  A a;                  ///< (rows, K): Rows or Columns
-  Panels<T> b;          ///< whole panels; the tiles start at register `first` of a row of them
-  std::size_t K;        ///< length of every chain
-  std::size_t first;    ///< register of B
+  Rows<T> c;          ///< (rows, columns), from the tiles' first element on
+  A a;                ///< (rows, K): Rows or Columns
+  Panels<T> b;        ///< whole panels; the tiles start at register `first` of a row of them
+  std::size_t K;      ///< length of this piece of every chain
+  bool starts, ends;  ///< whether it is the first piece, and the last: the edge but for `accumulate` is the last one's
+  std::size_t row;    ///< of C
+  std::size_t first;  ///< register of B
   std::size_t columns;  ///< from the tiles' first column to the end of C: may end inside their last register
   const T* next;        ///< rows of the panel that is read after these tiles: each tile asks for its share of them
   std::size_t share;    ///< how many
@@ -151,9 +153,10 @@ void tiles_below(const TileWork<typename V::value_type, A>& work, const Edge<typ
   // Copies: what is stored to C could otherwise be part of `work` and `edge`, for all that the compiler knows.
   Rows<T> c = work.c;
   A rows_of_a = work.a;
-  Rows<const T> residual = edge.residual;
-  const T* const bias = edge.bias == nullptr ? nullptr : edge.bias + work.first * W;
-  const bool accumulate = edge.accumulate, clip = edge.relu;
+  const bool accumulate = edge.accumulate || !work.starts, clip = edge.relu && work.ends;
+  const T* const bias = edge.bias == nullptr || !work.ends ? nullptr : edge.bias + work.first * W;
+  Rows<const T> residual;
+  if (edge.residual.data != nullptr && work.ends) residual = edge.residual.from(work.row, work.first * W);
   const std::size_t K = work.K;
   const T* next = work.next;
   const std::size_t share = work.share;
@@ -206,15 +209,15 @@ template <class V, class A, std::size_t... R>
 constexpr std::array<std::array<TileFunction<V, A>, 8>, sizeof...(R)> all_tiles(std::index_sequence<R...>) noexcept {
   return {tiles_of_rows<V, A, R + 1>(std::make_index_sequence<tile_limits<V>::registers(R + 1)>{})...};
 }
-/// `size` things in as few blocks of at most `limit` as will do, one at least, as equal as possible. One row of a small
+/// `size` things in as few blocks of at most `limit` as will do, as equal as possible. One row of a small
 /// matrix is so little work that divisions would show: there is one, of 32 bits, and none for a single block.
 struct Blocks {
   std::uint32_t count, least, smaller;  ///< blocks; things in a smaller one; how many are
 
+  NDT_INLINE constexpr explicit Blocks(std::size_t size) noexcept  // one
+      : count(1), least(static_cast<std::uint32_t>(size)), smaller(1) {}
   NDT_INLINE constexpr Blocks(std::size_t size, std::size_t limit) noexcept
-      : count(static_cast<std::uint32_t>(max_size(divide_up(size, limit), 1))),
-        least(static_cast<std::uint32_t>(size)),
-        smaller(1) {
+      : count(static_cast<std::uint32_t>(divide_up(size, limit))), least(static_cast<std::uint32_t>(size)), smaller(1) {
     if (count == 1) return;
     least = static_cast<std::uint32_t>(size) / count;
     smaller = count - (static_cast<std::uint32_t>(size) - least * count);
@@ -253,31 +256,33 @@ void gemm_registers(Rows<typename V::value_type> c, A a, Panels<typename V::valu
       M == 1 ? detail::Blocks(last - first, Limits::registers(1)) : detail::Blocks(last - first, widest);
   // A chain is cut where a block's panels and what is read of A would leave the first cache. Its next piece starts from
   // C, which must not be the residual then; a single row reads B but once.
-  const detail::Blocks chain(K, M == 1 || edge.residual.data != nullptr ? max_size(K, 1) : detail::longest_chain);
+  const bool cut = K > detail::longest_chain && M > 1 && edge.residual.data == nullptr;
+  const detail::Blocks chain = cut ? detail::Blocks(K, detail::longest_chain) : detail::Blocks(K);
   for (std::size_t cb = 0, q = first; q < last; ++cb) {
     const std::size_t Q = Limits::in_panel ? min_size(widest - q % widest, last - q) : column_blocks[cb];
     for (std::size_t piece = 0, k = 0; piece < chain.count; k += chain[piece++]) {
-      const bool ends = piece + 1 == chain.count;
-      Edge<T> here = ends ? edge : Edge<T>{};
-      here.accumulate = edge.accumulate || piece > 0;
-      const T* const next = ends ? b.data + (q + Q) * W / panel_width * b.stride : b.from_row(k + chain[piece]).data;
-      const std::size_t share = row_blocks.count > 2 && (!ends || q + Q < last) ? chain[piece] / row_blocks.count : 0;
+      detail::TileWork<T, Source> work{.c = c.from(0, q * W),
+                                       .a = a.from(0, k),
+                                       .b = b.from_row(k),
+                                       .K = chain[piece],
+                                       .starts = piece == 0,
+                                       .ends = piece + 1 == chain.count,
+                                       .row = 0,
+                                       .first = q,
+                                       .columns = N - q * W,
+                                       .next = nullptr,
+                                       .share = 0};
+      if (row_blocks.count > 2 && !(work.ends && q + Q == last)) {
+        work.next = work.ends ? b.data + (q + Q) * W / panel_width * b.stride : b.from_row(k + work.K).data;
+        work.share = work.K / row_blocks.count;
+      }
       // The panels of this block stay in the first cache while all rows pass: those in smaller blocks, then the others.
-      const auto pass = [&](std::size_t r, std::size_t R, std::size_t count) NDT_INLINE_LAMBDA {
-        if (edge.residual.data != nullptr) here.residual = edge.residual.from(r, q * W);
-        const detail::TileWork<T, Source> work{.c = c.from(r, q * W),
-                                               .a = a.from(r, k),
-                                               .b = b.from_row(k),
-                                               .K = chain[piece],
-                                               .first = q,
-                                               .columns = N - q * W,
-                                               .next = next + r / R * share * panel_width,
-                                               .share = share};
-        detail::tiles<V, Source>[R - 1][Q - 1](work, here, count);
-      };
-      const std::size_t few = row_blocks.smaller, R = row_blocks.least;
-      pass(0, R, few);
-      if (few < row_blocks.count) pass(few * R, R + 1, row_blocks.count - few);
+      const std::size_t R = row_blocks.least, few = row_blocks.smaller;
+      detail::tiles<V, Source>[R - 1][Q - 1](work, edge, few);
+      if (few == row_blocks.count) continue;
+      work.c = work.c.from(few * R), work.a = work.a.from(few * R), work.row = few * R;
+      work.next += few * work.share * panel_width;
+      detail::tiles<V, Source>[R][Q - 1](work, edge, row_blocks.count - few);
     }
     q += Q;
   }
