@@ -7,6 +7,7 @@
 
 #include "clock.hpp"
 #include "counters.hpp"
+#include "floor.hpp"
 #include "shapes.hpp"
 
 namespace {
@@ -17,20 +18,6 @@ using Decoder = ndt::DynamicDecoder<>;
 constexpr benchmark::IterationCount bins_in_all = 1'000'000;
 
 using bench::Nanoseconds, bench::us;
-
-/// What the mean bin of a trial cannot do without reading: every weight, its rows of positions and table, and the keys
-/// and values of the bins so far. Padding is not counted.
-double bytes_of_bin(const ndt::DynamicTransformer<>& model) {
-  const ndt::ModelConfig& c = model.config();
-  std::size_t numbers = 0;
-  model.visit_tensors([&](const ndt::Name& name, const float*, const ndt::TensorSpec& spec) {
-    const bool rows = name.view().starts_with("pos_encoder") || name.view().starts_with("embedder");
-    numbers += rows ? c.width() : spec.extents.count();
-  });
-  const double keys_and_values =
-      static_cast<double>(2 * c.layers * c.width()) * (static_cast<double>(c.trial_length) + 1) / 2;
-  return sizeof(float) * (static_cast<double>(numbers) + keys_and_values);
-}
 
 void stream(benchmark::State& state, const bench::Shape& shape) {
   bench::Model model(shape.causal_config(), 1, 1);
@@ -66,8 +53,8 @@ void stream(benchmark::State& state, const bench::Shape& shape) {
     }
   }
   const ndt::LatencyHistogram<>& latency = watched->latency();
-  const double bytes = bytes_of_bin(model.model),
-               floor = bytes / bench::read_bandwidth(static_cast<std::size_t>(bytes)) * 1e-3;
+  const double keys = (static_cast<double>(shape.bins) + 1) / 2;  // of the mean bin of a trial
+  const double floor = bench::floor_us(0, bench::bytes_of_bin(model.model, keys));
   state.counters["p50_us"] = us(latency.quantile(0.5));
   state.counters["p99_us"] = us(latency.quantile(0.99));
   state.counters["p999_us"] = us(latency.quantile(0.999));

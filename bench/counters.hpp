@@ -7,11 +7,13 @@
 #include <string>
 
 #include <ndt/core/parallel_for.hpp>
+#include <ndt/stream/latency.hpp>
 
 #ifdef _OPENMP
 #include <omp.h>
 #endif
 
+#include "clock.hpp"
 #include "peak.hpp"
 
 namespace bench {
@@ -31,11 +33,32 @@ double seconds_of(benchmark::State& state, Work work) {
   return elapsed.count() / static_cast<double>(state.iterations());
 }
 
+/// Runs work() for every iteration and returns what each took, in nanoseconds.
+template <class Work>
+ndt::LatencyHistogram<> latency_of(benchmark::State& state, Work work) {
+  ndt::LatencyHistogram<> latency;
+  for (auto _ : state) {
+    const std::uint64_t start = Nanoseconds::ticks();
+    work();
+    benchmark::ClobberMemory();
+    latency.record(Nanoseconds::ticks() - start);
+  }
+  return latency;
+}
+
 /// gflops, and the share of the peak that as many threads reach with nothing but multiply-adds.
 inline void count_flop(benchmark::State& state, double flop, double seconds, int threads) {
   state.counters["gflops"] = flop * 1e-9 / seconds;
   state.counters["of_peak"] = flop * 1e-9 / seconds / peak_gflops(threads);
   state.counters["peak_gflops"] = peak_gflops(threads);
+}
+
+/// p50_us and p99_us of single calls, and gflops of the median one.
+inline void count_latency(benchmark::State& state, const ndt::LatencyHistogram<>& latency, double flop) {
+  const double p50 = us(latency.quantile(0.5));
+  state.counters["p50_us"] = p50;
+  state.counters["p99_us"] = us(latency.quantile(0.99));
+  state.counters["gflops"] = flop * 1e-3 / p50;
 }
 
 /// Elements per nanosecond, for kernels whose arithmetic is not multiply-adds.
@@ -65,6 +88,8 @@ void register_forward();
 void register_kernels();
 void register_stream();
 void register_recalibration();
+void register_recurrent();
+void register_scaling();
 void register_train_step();
 
 }  // namespace bench

@@ -10,6 +10,8 @@ int main(int argc, char** argv) {
   bench::register_forward();
   bench::register_stream();
   bench::register_recalibration();
+  bench::register_recurrent();
+  bench::register_scaling();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

@@ -46,6 +46,14 @@ inline std::vector<float> random_floats(std::size_t count, float spread, std::ui
   return values;
 }
 
+/// A spike in every tenth bin, the same in every run.
+inline std::vector<std::uint8_t> random_counts(std::size_t count) {
+  std::mt19937 engine(7);
+  std::vector<std::uint8_t> counts(count);
+  for (auto& each : counts) each = engine() % 10 == 0 ? 1 : 0;
+  return counts;
+}
+
 /// A model with random weights, its counts and its workspace.
 struct Model {
   ndt::Buffer<float> packed;
@@ -65,9 +73,7 @@ struct Model {
         std::span<float>(packed), dynamic, [&](std::string_view name) { return stored_tensor(dynamic, name, stored); });
     const ndt::Status binding = model.bind(dynamic, packed);
     if (!packing.ok() || !binding.ok()) std::abort();
-    counts.resize(batch * bins * config.neurons);
-    std::mt19937 engine(7);
-    for (auto& count : counts) count = engine() % 10 == 0 ? 1 : 0;
+    counts = random_counts(batch * bins * config.neurons);
     workspace = ndt::Buffer<float>(model.workspace_size(bins, workers));
     log_rates.resize(counts.size());
   }
