@@ -47,7 +47,8 @@ def load(paths: Sequence[str]) -> Results:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rows]) + "\n"
+    head_line, *lines = ("| " + " | ".join(cells) + " |" for cells in (head, *rows))
+    return "\n".join([head_line, "|" + "---|" * len(head), *lines]) + "\n"
 
 
 def lfads(size: str, bins: int) -> str:
@@ -137,6 +138,14 @@ def bins_table(full: List[Tuple[int, Counters]], banded: List[Tuple[int, Counter
     return table(["bins", "full context, ms", "of peak", "us a bin", "banded, ms", "of peak", "us a bin"], rows)
 
 
+def across(what: str, measured: List[Tuple[int, Counters]]) -> str:
+    """A column for each size."""
+    times, shares = zip(*(cost(counters) for _, counters in measured))
+    each = [chart.short(counters["p50_us"] / size) for size, counters in measured]
+    return table([what, *(str(size) for size, _ in measured)],
+                 [["ms", *times], ["of peak", *shares], [f"us / {what}", *each]])
+
+
 def scaling(results: Results) -> None:
     """How cost grows: a table for each size, one picture for all."""
     full, banded = sizes_of(results, "bins", "/full"), sizes_of(results, "bins", "/banded")
@@ -145,7 +154,8 @@ def scaling(results: Results) -> None:
     others = {what: sizes_of(results, what) for what in ("neurons", "layers", "batch")}
     print(bins_table(full, banded))
     for what, measured in others.items():
-        print(table([what, "ms", "of peak"], [[str(size), *cost(counters)] for size, counters in measured]))
+        if measured:
+            print(across(what, measured))
     curves = {"bins, full context": full, "bins, 30 back and 20 ahead": banded, **others}
     chart.lines(str(PICTURES / "scaling.svg"), "A forward pass around maze700, one core",
                 "bins, neurons, layers or windows at once", "median time, ms",
