@@ -1,6 +1,6 @@
 // recurrent/...: the comparison of the model's paper (Ye & Pandarinath 2021, fig. 5) on one thread: windows of 5 to 100
-// bins through LFADS as that paper timed it (no controller, one sample) and through NDT of 1, 2 and 6 layers, and what
-// one new bin costs.
+// bins through LFADS without a controller, with one sample as that paper timed it, and through NDT of 1, 2 and 6
+// layers, and what one new bin costs.
 //
 //   recurrent/lfads/SIZE/bins:T/threads:1               a window; also what a new bin costs LFADS, as its encoder reads
 //                                                       the whole window in both directions
