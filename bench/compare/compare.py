@@ -1,32 +1,44 @@
 #!/usr/bin/env python3
-"""Times the forward pass beside PyTorch's: same weights, same counts, same threads, float32, interleaved.
+"""Times our library beside other engines: same weights, counts and threads, float32, one call of each in turn.
 
-    python3 -m venv env && env/bin/pip install torch==2.13.0 numpy
-    env/bin/python bench/compare/compare.py [--threads N] [--seconds S] [--shape NAME]... [--batch B]...
+    python3 -m venv env && env/bin/pip install torch==2.13.0 numpy onnx onnxruntime openvino
+    env/bin/python bench/compare/compare.py [--threads N] [--seconds S] [--shape NAME]... [--batch B]... [--peer NAME]...
+        [--task forward|train]... [--json FILE] [--picture FILE]
 
-Peers live in a throw-away environment: neither the build nor the tests need them. Before any clock starts, every peer
-must give our log rates to 1e-4. What is printed is the median time of each and its ratio to ours; times on a shared
-machine mean nothing without the ratio.
+Peers live in a throw-away environment: neither the build nor the tests need them, and one that is not installed is left
+out and named. Before any clock starts, every peer must give our log rates to 1e-4; in training, without dropout, the
+loss and the gradient's norm of three steps to 1e-4 of themselves. What is printed: our median time, then for each peer
+the median of its ratio to ours round by round (above 1: ours is faster), with the quartiles. Times on a shared machine
+mean nothing without the ratio.
 """
 
 import argparse
 import ctypes
-import os
+import importlib.metadata
+import json
 import pathlib
+import platform
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
-from typing import Callable, Dict, List
+from typing import Any, Callable, Dict, List
 
-SHAPES = {  # bins, neurons, layers, embed_dim: as in bench/shapes.hpp
-    "maze700": (70, 202, 6, 0),
-    "mc_maze": (180, 182, 4, 0),
-    "chaotic": (100, 50, 6, 2),
-    "lorenz": (50, 29, 6, 2),
-    "fig5": (5, 50, 6, 2),
-}
-FEED_FORWARD, HEADS, TABLE_ROWS = 128, 2, 8
+import numpy as np
+import torch
+
+import ours
+import training
+from model import SHAPES, Model
+from peers import PEERS, Case, Peer
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import chart  # noqa: E402
+
+TOLERANCE, TRAINING_BATCH, LEAST_ROUNDS = 1e-4, 64, 5
+Calls = Dict[str, Callable[[], object]]  # by name, ours first
+Row = Dict[str, Any]  # a line of results, as in the JSON file
 
 
 def parse() -> argparse.Namespace:
@@ -34,142 +46,149 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=4.0, help="for each shape and batch, all peers together")
     parser.add_argument("--shape", action="append", choices=SHAPES, help="default: all")
-    parser.add_argument("--batch", action="append", type=int, help="default: 1 and 64")
+    parser.add_argument("--batch", action="append", type=int, help="of the forward pass; default: 1 and 64")
+    parser.add_argument("--peer", action="append", choices=[peer.name for peer in PEERS], help="default: all")
+    parser.add_argument("--task", action="append", choices=["forward", "train"], help="default: both")
+    parser.add_argument("--json", type=pathlib.Path, help="writes the numbers to this file")
+    parser.add_argument("--picture", type=pathlib.Path, help="draws the ratios into this SVG file")
     return parser.parse_args()
 
 
-ARGUMENTS = parse()
-os.environ["OMP_NUM_THREADS"] = str(ARGUMENTS.threads)  # before any library reads it
-
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-from torch.nn import functional  # noqa: E402
-
-torch.set_num_threads(ARGUMENTS.threads)
-torch.set_float32_matmul_precision("highest")
+def present(names: List[str]) -> List[Peer]:
+    """Those of the peers that are installed. Says which are not, and what would help."""
+    chosen = [peer for peer in PEERS if peer.name in names]
+    for peer in chosen:
+        if not peer.installed():
+            print(f"left out: {peer.label}, which needs: pip install {peer.package} {peer.needs}".rstrip())
+    return [peer for peer in chosen if peer.installed()]
 
 
-class Layer(nn.Module):
-    """A pre-norm encoder layer over [B,T,D], with PyTorch's fused attention."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.in_proj, self.out_proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.linear1, self.linear2 = nn.Linear(width, FEED_FORWARD), nn.Linear(FEED_FORWARD, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        batch, bins, width = x.shape
-        projected = self.in_proj(self.norm1(x)).view(batch, bins, 3, HEADS, width // HEADS).transpose(1, 3)
-        q, k, v = projected.unbind(2)  # each [B,H,T,d]
-        context = functional.scaled_dot_product_attention(q, k, v)
-        x = x + self.out_proj(context.transpose(1, 2).reshape(batch, bins, width))
-        return x + self.linear2(functional.relu(self.linear1(self.norm2(x))))
-
-
-class Model(nn.Module):
-    """The Neural Data Transformer at full context: counts [B,T,N] to log rates [B,T,N]."""
-
-    def __init__(self, bins: int, neurons: int, layers: int, embed_dim: int) -> None:
-        super().__init__()
-        width = neurons * max(embed_dim, 1)
-        self.embedder = nn.Embedding(TABLE_ROWS, embed_dim) if embed_dim else None
-        self.positions = nn.Parameter(torch.randn(bins, width))
-        self.layers = nn.ModuleList(Layer(width) for _ in range(layers))
-        self.norm, self.decoder = nn.LayerNorm(width), nn.Linear(width, neurons)
-        self.scale = width**0.5
-
-    def forward(self, counts: Tensor) -> Tensor:
-        x = self.embedder(counts).flatten(-2) if self.embedder is not None else counts.float()
-        x = x * self.scale + self.positions
-        for layer in self.layers:
-            x = layer(x)
-        return self.decoder(self.norm(x))
-
-    def reference_names(self) -> Dict[str, Tensor]:
-        """Our library's names for the weights: those of the reference's state_dict."""
-        tensors = {}
-        for name, tensor in self.state_dict().items():
-            name = "transformer_encoder." + name if name.startswith(("layers.", "norm.")) else name
-            name = name.replace(".in_proj.", ".self_attn.in_proj_").replace(".out_proj.", ".self_attn.out_proj.")
-            name = name.replace("embedder.", "embedder.0.").replace("decoder.", "decoder.0.")
-            tensors[name.replace("positions", "pos_encoder.pos_embedding.weight")] = tensor
-        return tensors
-
-
-def build_ours() -> ctypes.CDLL:
-    """The library, compiled as a release build is."""
-    here = pathlib.Path(__file__).resolve().parent
-    output = pathlib.Path(tempfile.mkdtemp()) / "ours.so"
-    flags = "-std=c++20 -O3 -DNDEBUG -march=native -ffp-contract=off -fno-math-errno -fopenmp -shared -fPIC".split()
-    subprocess.run(["c++", *flags, f"-I{here.parent.parent / 'include'}", here / "ours.cpp", "-o", output], check=True)
-    library = ctypes.CDLL(str(output))
-    library.ndt_create.restype = ctypes.c_void_p
-    return library
-
-
-def ours(library: ctypes.CDLL, shape: str, model: Model) -> Callable[[np.ndarray], np.ndarray]:
-    """Our model of that shape with PyTorch's weights."""
-    handle = ctypes.c_void_p(library.ndt_create(shape.encode()))
-    for name, tensor in model.reference_names().items():
-        values = tensor.detach().contiguous().numpy()
-        library.ndt_tensor(handle, name.encode(), values.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(values.size))
-    if library.ndt_bind(handle) != 0:
-        raise SystemExit(f"{shape}: the weights do not fit our model")
-
-    def forward(counts: np.ndarray) -> np.ndarray:
-        log_rates = np.empty(counts.shape, np.float32)
-        library.ndt_forward(handle, log_rates.ctypes.data_as(ctypes.c_void_p), counts.ctypes.data_as(ctypes.c_void_p),
-                            ctypes.c_size_t(counts.shape[0]), ctypes.c_size_t(ARGUMENTS.threads))
-        return log_rates
-
-    return forward
-
-
-def interleaved(calls: List[Callable[[], object]], seconds: float) -> List[List[float]]:
+def interleaved(calls: Calls, seconds: float) -> Dict[str, List[float]]:
     """Times of each call in seconds: one of each in turn, so that a slow moment of the machine hits all alike."""
-    times: List[List[float]] = [[] for _ in calls]
-    for _ in range(3):
-        for call in calls:
+    times: Dict[str, List[float]] = {name: [] for name in calls}
+    for _ in range(2):
+        for call in calls.values():
             call()
     end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times[0]) < 5:
-        for call, spent in zip(calls, times):
+    while time.perf_counter() < end or len(times["ndt"]) < LEAST_ROUNDS:
+        for name, call in calls.items():
             start = time.perf_counter()
             call()
-            spent.append(time.perf_counter() - start)
+            times[name].append(time.perf_counter() - start)
     return times
 
 
-def compare(library: ctypes.CDLL, shape: str, batch: int) -> None:
-    bins, neurons, layers, embed_dim = SHAPES[shape]
+def forward_calls(library: ctypes.CDLL, shape: str, batch: int, peers: List[Peer], threads: int,
+                  folder: pathlib.Path) -> Calls:
+    """The forward pass of each, all of them giving our log rates."""
     torch.manual_seed(1)
-    model = Model(bins, neurons, layers, embed_dim).eval()
-    counts = (np.random.RandomState(2).rand(batch, bins, neurons) < 0.1).astype(np.int32)
-    inputs = torch.from_numpy(counts)
-    with torch.inference_mode():
-        traced = torch.jit.optimize_for_inference(torch.jit.trace(model, inputs))
-        forward = ours(library, shape, model)
-        peers = {"ndt": lambda: forward(counts), "eager": lambda: model(inputs), "traced": lambda: traced(inputs)}
-        expected = forward(counts)
-        for name, call in peers.items():
-            error = float(np.abs(np.asarray(call()) - expected).max())
-            if not error <= 1e-4:
-                raise SystemExit(f"{shape}, batch {batch}: {name} differs from ours by {error}")
-        times = interleaved(list(peers.values()), ARGUMENTS.seconds)
-    medians = [statistics.median(spent) * 1e6 for spent in times]
-    columns = "".join(f"{micro:12.1f} us{micro / medians[0]:7.2f}x" for micro in medians)
-    print(f"{shape:10}{batch:6}{columns}", flush=True)
+    bins, neurons = SHAPES[shape][:2]
+    counts = (np.random.RandomState(2).rand(batch, bins, neurons) < training.SPIKE_CHANCE).astype(np.int32)
+    case = Case(Model(shape).eval(), counts, threads, folder)
+    calls: Calls = {"ndt": ours.forward(library, shape, case.model, counts, threads)}
+    expected = np.array(calls["ndt"]())
+    for peer in peers:
+        calls[peer.name] = peer.prepare(case)
+        error = float(np.abs(np.asarray(calls[peer.name]()) - expected).max())
+        if not error <= TOLERANCE:
+            raise SystemExit(f"{shape}, batch {batch}: {peer.label} differs from ours by {error}")
+    return calls
+
+
+def training_calls(library: ctypes.CDLL, shape: str, peers: List[Peer], threads: int) -> Calls:
+    """The step of training of each."""
+    torch.manual_seed(1)
+
+    def create(dropout: bool) -> ours.Training:
+        return ours.Training(library, shape, TRAINING_BATCH, threads, dropout)
+
+    size = (TRAINING_BATCH, *SHAPES[shape][:2])
+    calls: Calls = {"ndt": create(True).step}
+    for peer in peers:
+        if peer.name in training.MODES:
+            calls[peer.name] = training.prepare(peer.name, create, shape, size)
+    return calls
+
+
+def summary(task: str, shape: str, batch: int, times: Dict[str, List[float]]) -> Row:
+    """Medians in microseconds, and quartiles of the ratio to ours of each round."""
+    engines = {}
+    for name, spent in times.items():
+        ratios = [theirs / own for theirs, own in zip(spent, times["ndt"])]
+        quartile1, median, quartile3 = statistics.quantiles(ratios, n=4, method="inclusive")
+        engines[name] = {"median_us": round(statistics.median(spent) * 1e6, 1), "ratio": round(median, 3),
+                         "quartiles": [round(quartile1, 3), round(quartile3, 3)]}
+    return {"task": task, "shape": shape, "batch": batch, "rounds": len(times["ndt"]), "engines": engines}
+
+
+def print_row(row: Row) -> None:
+    engines = dict(row["engines"])
+    cells = [f"{engines.pop('ndt')['median_us']:12.1f} us"]
+    cells += [f"{each['ratio']:8.2f} [{each['quartiles'][0]:.2f} {each['quartiles'][1]:.2f}]".ljust(22)
+              for each in engines.values()]
+    print(f"{row['shape']:8}{'train' if row['task'] == 'train' else 'batch':>6}{row['batch']:3}", *cells, flush=True)
+
+
+def processor() -> str:
+    """As lscpu calls it, where there is lscpu."""
+    try:
+        listed = subprocess.run(["lscpu"], env={"LC_ALL": "C"}, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in listed.splitlines() if line.startswith("Model name:")]
+    return names[0] if names else platform.machine()
+
+
+def draw(path: pathlib.Path, rows: List[Row], title: str) -> None:
+    """A panel for each batch and for training, a group of bars for each shape, a bar for each peer."""
+    panels: Dict[str, chart.Panel] = {}
+    for task, batch in dict.fromkeys((row["task"], row["batch"]) for row in rows):
+        shown = [row for row in rows if (row["task"], row["batch"]) == (task, batch)]
+        series = {peer.label: [row["engines"][peer.name]["ratio"] for row in shown]
+                  for peer in PEERS if peer.name in shown[0]["engines"]}
+        name = f"Step of training, batch {batch}" if task == "train" else f"Forward pass, batch {batch}"
+        panels[name] = ([row["shape"] for row in shown], series)
+    chart.bar_panels(str(path), title, panels, "time of each over ours (above 1: ours is faster)", log=True, origin=1.0)
+
+
+def measure(arguments: argparse.Namespace, peers: List[Peer], folder: pathlib.Path) -> List[Row]:
+    library = ours.build(folder)
+    rows: List[Row] = []
+
+    def time_calls(task: str, shape: str, batch: int, calls: Calls) -> None:
+        rows.append(summary(task, shape, batch, interleaved(calls, arguments.seconds)))
+        print_row(rows[-1])
+
+    tasks, shapes = arguments.task or ["forward", "train"], arguments.shape or list(SHAPES)
+    if "forward" in tasks:
+        for batch in arguments.batch or [1, 64]:
+            for shape in shapes:
+                with torch.inference_mode():
+                    calls = forward_calls(library, shape, batch, peers, arguments.threads, folder)
+                    time_calls("forward", shape, batch, calls)
+    if "train" in tasks:
+        for shape in shapes:
+            time_calls("train", shape, TRAINING_BATCH, training_calls(library, shape, peers, arguments.threads))
+    return rows
 
 
 def main() -> None:
-    library = build_ours()
-    print(f"torch {torch.__version__}, {ARGUMENTS.threads} thread(s), float32, median time and its ratio to ours")
-    print(f"{'shape':10}{'batch':>6}{'ndt':>23}{'torch eager':>23}{'torch traced':>23}")
-    for batch in ARGUMENTS.batch or [1, 64]:
-        for shape in ARGUMENTS.shape or SHAPES:
-            compare(library, shape, batch)
+    arguments = parse()
+    torch.set_num_threads(arguments.threads)
+    torch.set_float32_matmul_precision("highest")
+    peers = present(arguments.peer or [peer.name for peer in PEERS])
+    versions = {package: importlib.metadata.version(package) for package in dict.fromkeys(p.package for p in peers)}
+    machine = {"processor": processor(), "threads": arguments.threads, "versions": versions}
+    print(f"{machine['processor']}, {arguments.threads} thread(s), float32;",
+          ", ".join(f"{package} {version}" for package, version in versions.items()))
+    print(f"{'':17} {'ndt':>15}", *(f"{peer.label:>14}".ljust(22) for peer in peers))
+    with tempfile.TemporaryDirectory() as folder:
+        rows = measure(arguments, peers, pathlib.Path(folder))
+    if arguments.json:
+        arguments.json.write_text(json.dumps({**machine, "results": rows}, indent=1) + "\n")
+    if arguments.picture:
+        threads = "one thread" if arguments.threads == 1 else f"{arguments.threads} threads"
+        draw(arguments.picture, rows, f"Other engines beside ndt: {threads}, float32, {machine['processor']}")
 
 
 if __name__ == "__main__":
