@@ -74,7 +74,7 @@ class Scale:
     high: float
     start: float
     end: float
-    log: bool
+    step: float  # between ticks; 0 if logarithmic
 
     @staticmethod
     def over(values: Sequence[float], start: float, end: float, log: bool) -> "Scale":
@@ -82,20 +82,19 @@ class Scale:
         low, high = min(values), max(values)
         if log:
             low, high = round_number(low, math.floor), round_number(high, math.ceil)
-            return Scale(low, high if high > low else 2 * low, start, end, log)
+            return Scale(low, high if high > low else 2 * low, start, end, 0.0)
         step = round_number((high - low) / 6 or abs(high) or 1.0, math.ceil)
         low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
-        return Scale(low, high if high > low else low + step, start, end, log)
+        return Scale(low, high if high > low else low + step, start, end, step)
 
     def place(self, value: float) -> float:
-        position = math.log(value / self.low) / math.log(self.high / self.low) if self.log else \
-            (value - self.low) / (self.high - self.low)
+        position = (value - self.low) / (self.high - self.low) if self.step else \
+            math.log(value / self.low) / math.log(self.high / self.low)
         return self.start + (self.end - self.start) * position
 
     def ticks(self) -> List[float]:
-        if not self.log:
-            step = round_number((self.high - self.low) / 8, math.ceil)
-            return [self.low + i * step for i in range(round((self.high - self.low) / step) + 1)]
+        if self.step:
+            return [self.low + i * self.step for i in range(round((self.high - self.low) / self.step) + 1)]
         powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         steps = (1, 2, 5) if len(powers) <= 4 else (1,)
         return [step * 10.0**power for power in powers for step in steps

@@ -2,8 +2,8 @@
 """Times our library beside other engines: same weights, counts and threads, float32, one call of each in turn.
 
     python3 -m venv env && env/bin/pip install torch==2.13.0 numpy onnx onnxruntime openvino
-    env/bin/python bench/compare/compare.py [--threads N] [--seconds S] [--shape NAME]... [--batch B]... [--peer NAME]...
-        [--task forward|train]... [--json FILE] [--picture FILE]
+    env/bin/python bench/compare/compare.py [--task forward|train]... [--shape NAME]... [--batch B]... [--peer NAME]...
+        [--threads N] [--seconds S] [--json FILE] [--picture FILE]
 
 Peers live in a throw-away environment: neither the build nor the tests need them, and one that is not installed is left
 out and named. Before any clock starts, every peer must give our log rates to 1e-4; in training, without dropout, the
