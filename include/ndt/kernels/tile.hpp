@@ -1,0 +1,218 @@
+// ndt/kernels/tile.hpp: the part of a product that lives in registers, in every size that they allow.
+//
+// A tile of C stays there while k runs from 0 to K - 1; each element is one chain of multiply-adds in ascending k, so
+// its bits depend neither on the tile it falls into nor on who computes the other rows. Rows of A are broadcast element
+// by element: K needs no tail and no alignment.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include "ndt/config.hpp"
+#include "ndt/core/dim.hpp"
+#include "ndt/core/view.hpp"
+#include "ndt/kernels/activation.hpp"
+#include "ndt/kernels/packing.hpp"
+#include "ndt/simd.hpp"
+
+namespace ndt::inline NDT_TARGET::kernels {
+
+/// What happens to a tile before it is stored, in this order.
+template <class T>
+struct Edge {
+  bool accumulate = false;      ///< the chain starts from C instead of 0
+  const T* bias = nullptr;      ///< (N), added to every row
+  Rows<const T> residual = {};  ///< (M,N), added; may be C itself
+  bool relu = false;            ///< negative results become 0
+};
+
+/// The largest tile for a policy: rows, and registers of columns for a number of rows, so that accumulators, a row of B
+/// and one element of A fit the register file. For a single row B need not wait in registers: each of its registers is
+/// used once, from memory.
+template <class V>
+struct tile_limits {
+  /// Microcontrollers: few registers for pointers, so no tile crosses a panel and one pointer does for all its columns.
+  /// Not elsewhere: given one pointer GCC 12 makes vectors of a scalar tile, and reads beyond the last row of A.
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+  static constexpr bool in_panel = V::width == 1 || V::registers < 16;
+#else
+  static constexpr bool in_panel = false;
+#endif
+  static constexpr std::size_t rows = in_panel || V::width == 1 ? 2 : V::registers == 32 ? 8 : 6;
+  static constexpr std::size_t registers(std::size_t tile_rows) noexcept {
+    // Divisors of a panel's width.
+    if (in_panel) return (V::width == 1 ? 8 : 4) / tile_rows;
+    if (tile_rows == 1) return 8;
+    return max_size(1, min_size((V::registers - 1) / (tile_rows + 1), 4));
+  }
+};
+
+namespace detail {
+
+template <std::size_t I>
+using index = std::integral_constant<std::size_t, I>;
+
+/// f(index<0>), ..., f(index<N - 1>), written out: the compiler keeps an array that is only used so in registers.
+template <std::size_t N, class F>
+NDT_INLINE constexpr void unroll(F&& f) noexcept {
+  [&]<std::size_t... I>(std::index_sequence<I...>) NDT_INLINE_LAMBDA { (f(index<I>{}), ...); }
+  (std::make_index_sequence<N>{});
+}
+/// f(index<r>, index<q>) for all r < R and q < Q.
+template <std::size_t R, std::size_t Q, class F>
+NDT_INLINE constexpr void unroll(F&& f) noexcept {
+  unroll<R * Q>([&](auto i) NDT_INLINE_LAMBDA { f(index<i / Q>{}, index<i % Q>{}); });
+}
+
+/// A(r, k) of a tile, with as many pointers as the layout needs.
+template <class T, std::size_t R>
+struct TileRows {
+  const T* row[R];
+  NDT_INLINE explicit TileRows(Rows<const T> a) noexcept {
+    unroll<R>([&](auto r) NDT_INLINE_LAMBDA { row[r] = a[r]; });
+  }
+  template <std::size_t I>
+  NDT_INLINE T at(index<I>, std::size_t k) const noexcept {
+    return row[I][k];
+  }
+};
+template <class T, std::size_t R>
+struct TileColumns {
+  const T* column;
+  std::size_t stride;
+  NDT_INLINE explicit TileColumns(Columns<const T> a) noexcept : column(a.data), stride(a.stride) {}
+  template <std::size_t I>
+  NDT_INLINE T at(index<I> r, std::size_t k) const noexcept {
+    return column[k * stride + r];
+  }
+};
+template <std::size_t R, class T>
+NDT_INLINE TileRows<T, R> tile_reader(Rows<const T> a) noexcept {
+  return TileRows<T, R>(a);
+}
+template <std::size_t R, class T>
+NDT_INLINE TileColumns<T, R> tile_reader(Columns<const T> a) noexcept {
+  return TileColumns<T, R>(a);
+}
+
+template <class T, class A>
+struct TileWork {
+  Rows<T> c;          ///< (rows, columns), from the tiles' first element on
+  A a;                ///< (rows, K): Rows or Columns
+  Panels<T> b;        ///< whole panels; the tiles start at register `first` of a row of them
+  std::size_t K;      ///< length of this piece of every chain
+  bool starts, ends;  ///< whether it is the first piece, and the last: the edge but for `accumulate` is the last one's
+  std::size_t row;    ///< of C
+  std::size_t first;  ///< register of B
+  std::size_t columns;  ///< from the tiles' first column to the end of C: may end inside their last register
+  const T* next;        ///< rows of the panel that is read after these tiles: each tile asks for its share of them
+  std::size_t share;    ///< how many
+};
+
+/// `count` tiles of R rows and Q registers, one below the other. They share what follows from their columns.
+template <class V, class A, std::size_t R, std::size_t Q>
+void tiles_below(const TileWork<typename V::value_type, A>& work, const Edge<typename V::value_type>& edge,
+                 std::size_t count) noexcept {
+  using T = typename V::value_type;
+  using reg = typename V::reg;
+  constexpr std::size_t W = V::width, per_panel = panel_width / W;
+  static_assert(panel_width % W == 0, "a panel holds whole registers");
+  const std::size_t last_lanes = work.columns - (Q - 1) * W;  // the last register may be partly outside C
+  const bool whole = last_lanes >= W;
+
+  const auto column = [&](std::size_t at) NDT_INLINE_LAMBDA {
+    return work.b.data + at / per_panel * work.b.stride + at % per_panel * W;
+  };
+  constexpr bool in_panel = tile_limits<V>::in_panel;
+  NDT_ASSERT(!in_panel || work.first % per_panel + Q <= per_panel);
+  const T* b[Q];
+  // From one panel to the next by its stride alone: short rows of work feel what column() takes.
+  unroll<Q>([&](auto q) NDT_INLINE_LAMBDA {
+    if constexpr (in_panel) {
+      b[q] = column(work.first) + q * W;
+    } else if constexpr (q < per_panel) {
+      b[q] = column(work.first + q);
+    } else {
+      b[q] = b[q - per_panel] + work.b.stride;
+    }
+  });
+
+  // Runs f(r, q, lanes) over a tile, with the number of lanes only where a register is not full.
+  const auto for_registers = [&](auto f) NDT_INLINE_LAMBDA {
+    unroll<R, Q - 1>([&](auto r, auto q) NDT_INLINE_LAMBDA { f(r, q, simd::all_lanes{}); });
+    if (whole) {
+      unroll<R>([&](auto r) NDT_INLINE_LAMBDA { f(r, index<Q - 1>{}, simd::all_lanes{}); });
+    } else {
+      unroll<R>([&](auto r) NDT_INLINE_LAMBDA { f(r, index<Q - 1>{}, last_lanes); });
+    }
+  };
+
+  // Copies: what is stored to C could otherwise be part of `work` and `edge`, for all that the compiler knows.
+  Rows<T> c = work.c;
+  A rows_of_a = work.a;
+  const bool accumulate = edge.accumulate || !work.starts, clip = edge.relu && work.ends;
+  const T* const bias = edge.bias == nullptr || !work.ends ? nullptr : edge.bias + work.first * W;
+  Rows<const T> residual;
+  if (edge.residual.data != nullptr && work.ends) residual = edge.residual.from(work.row, work.first * W);
+  const std::size_t K = work.K;
+  const T* next = work.next;
+  const std::size_t share = work.share;
+  for (;;) {
+    if constexpr (R > 1) {
+      for (std::size_t i = 0; i < share; ++i, next += panel_width) NDT_PREFETCH(next);
+    }
+    const auto a = tile_reader<R>(rows_of_a);
+    reg sum[R][Q];
+    unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::set(T(0)); });
+    if (accumulate) {
+      for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { sum[r][q] = V::load(c[r] + q * W, lanes); });
+    }
+
+    NDT_TWO_STEPS
+    for (std::size_t k = 0; k < K; ++k) {
+      reg row[Q];
+      unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { row[q] = V::load(b[q] + k * panel_width); });
+      unroll<R>([&](auto r) NDT_INLINE_LAMBDA {
+        const reg x = V::set(a.at(r, k));
+        unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::fma(x, row[q], sum[r][q]); });
+      });
+    }
+
+    const auto add = [&](auto row_of) NDT_INLINE_LAMBDA {
+      for_registers([&](auto r, auto q, auto lanes)
+                        NDT_INLINE_LAMBDA { sum[r][q] = sum[r][q] + V::load(row_of(r) + q * W, lanes); });
+    };
+    if (bias != nullptr) add([&](auto) NDT_INLINE_LAMBDA { return bias; });
+    if (residual.data != nullptr) add([&](auto r) NDT_INLINE_LAMBDA { return residual[r]; });
+    if (clip) unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { sum[r][q] = relu<V>(sum[r][q]); });
+    for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { V::store(c[r] + q * W, sum[r][q], lanes); });
+    // Blocks are as equal as possible, so no two of them have a single row: a row alone knows that it is.
+    if (R == 1 || --count == 0) return;
+    c = c.from(R), rows_of_a = rows_of_a.from(R);
+    if (residual.data != nullptr) residual = residual.from(R);
+  }
+}
+
+template <class V, class A>
+using TileFunction = void (*)(const TileWork<typename V::value_type, A>&, const Edge<typename V::value_type>&,
+                              std::size_t) noexcept;
+
+/// The tiles of R rows, by registers of columns - 1. Null where the registers would not do.
+template <class V, class A, std::size_t R, std::size_t... Q>
+constexpr std::array<TileFunction<V, A>, 8> tiles_of_rows(std::index_sequence<Q...>) noexcept {
+  return {&tiles_below<V, A, R, Q + 1>...};
+}
+template <class V, class A, std::size_t... R>
+constexpr std::array<std::array<TileFunction<V, A>, 8>, sizeof...(R)> all_tiles(std::index_sequence<R...>) noexcept {
+  return {tiles_of_rows<V, A, R + 1>(std::make_index_sequence<tile_limits<V>::registers(R + 1)>{})...};
+}
+
+/// Every tile, by rows - 1 and registers - 1.
+template <class V, class A>
+inline constexpr auto tiles = all_tiles<V, A>(std::make_index_sequence<tile_limits<V>::rows>{});
+
+}  // namespace detail
+
+}  // namespace ndt::inline NDT_TARGET::kernels
