@@ -1,6 +1,8 @@
 // kernel/...: the pieces that a window is made of, at the sizes of the measured shapes.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -98,9 +100,16 @@ void bench::register_kernels() {
   rows("scale_norm", 70, 202,
        [](Rows<float> y, Rows<const float> x) { kernels::scale_norm<V>(y, x, 14.2f, 70, std::size_t{202}, 1e-5f); });
   rows("softmax", 70, 70, [](Rows<float> y, Rows<const float> x) {
-    for (std::size_t t = 0; t < 70; ++t) {
-      kernels::copy<V>(y[t], x[t], std::size_t{70});
-      kernels::softmax<V>(y[t], 70, 0.1f);
+    constexpr std::size_t together = kernels::attention_rows<V>;
+    for (std::size_t t = 0; t < 70; t += together) {
+      const std::size_t count = std::min(together, 70 - t);
+      std::array<float*, together> row{};
+      std::array<std::size_t, together> n{};
+      for (std::size_t r = 0; r < count; ++r) {
+        row[r] = y[t + r], n[r] = 70;
+        kernels::copy<V>(row[r], x[t + r], n[r]);
+      }
+      kernels::softmax_rows<V>(row, n, count, 0.1f);
     }
   });
   rows("exp", 70, 202, [](Rows<float> y, Rows<const float> x) {

@@ -10,6 +10,8 @@
 #include <benchmark/benchmark.h>
 
 #include <array>
+#include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <vector>
 

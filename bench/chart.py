@@ -1,5 +1,5 @@
-"""Charts of measurements as SVG files, with the standard library alone: bars() and bar_panels() for figures by group,
-lines() for curves. The same figures give the same bytes. Background and text have fixed colours, so a page may be
+"""Charts of measurements as SVG files, with the standard library alone: bar_panels() for figures by group, lines()
+for curves. The same figures give the same bytes. Background and text have fixed colours, so a page may be
 light or dark; series keep apart for colour-blind readers (the palette of Okabe & Ito), and the description that a
 screen reader finds in the file holds every number.
 """
@@ -165,12 +165,6 @@ def bar_panels(path: str, title: str, panels: Dict[str, Panel], unit: str, log: 
         draw_bars(root, content, colours, y, origin if origin is not None else y.low if log else 0.0)
         top += PLOT + 80
     save(path, root, top)
-
-
-def bars(path: str, title: str, groups: Sequence[str], series: Series, unit: str, log: bool = False,
-         origin: Optional[float] = None) -> None:
-    """Bars side by side in groups, each with its value; `unit` says what the values are. See bar_panels."""
-    bar_panels(path, title, {"": (groups, series)}, unit, log, origin)
 
 
 def marker(root: xml.Element, i: int, x: float, y: float) -> None:

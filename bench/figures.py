@@ -133,8 +133,9 @@ def bins_table(full: List[Tuple[int, Counters]], banded: List[Tuple[int, Counter
     def a_bin(bins: int, counters: Counters) -> str:
         return chart.short(counters["p50_us"] / bins)
 
-    rows = [[str(bins), *cost(all_pairs), a_bin(bins, all_pairs), *cost(band), a_bin(bins, band)]
-            for (bins, all_pairs), (_, band) in zip(full, banded)]
+    of_band = dict(banded)
+    rows = [[str(bins), *cost(all_pairs), a_bin(bins, all_pairs), *cost(of_band[bins]), a_bin(bins, of_band[bins])]
+            for bins, all_pairs in full if bins in of_band]
     return table(["bins", "full context, ms", "of peak", "us a bin", "banded, ms", "of peak", "us a bin"], rows)
 
 
@@ -149,18 +150,19 @@ def across(what: str, measured: List[Tuple[int, Counters]]) -> str:
 def scaling(results: Results) -> None:
     """How cost grows: a table for each size, one picture for all."""
     full, banded = sizes_of(results, "bins", "/full"), sizes_of(results, "bins", "/banded")
-    if not full:
-        return
     others = {what: sizes_of(results, what) for what in ("neurons", "layers", "batch")}
-    print(bins_table(full, banded))
+    if full and banded:
+        print(bins_table(full, banded))
     for what, measured in others.items():
         if measured:
             print(across(what, measured))
     curves = {"bins, full context": full, "bins, 30 back and 20 ahead": banded, **others}
+    if not any(curves.values()):
+        return
     chart.lines(str(PICTURES / "scaling.svg"), "A forward pass around maze700, one core",
                 "bins, neurons, layers or windows at once", "median time, ms",
                 {name: [(float(size), counters["p50_us"] * 1e-3) for size, counters in measured]
-                 for name, measured in curves.items()}, log=True)
+                 for name, measured in curves.items() if measured}, log=True)
 
 
 def main() -> None:

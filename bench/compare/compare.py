@@ -5,8 +5,8 @@
     env/bin/python bench/compare/compare.py [--task forward|train]... [--shape NAME]... [--batch B]... [--peer NAME]...
         [--threads N] [--seconds S] [--json FILE] [--picture FILE]
 
-Peers live in a throw-away environment: neither the build nor the tests need them, and one that is not installed is left
-out and named. Before any clock starts, every peer must give our log rates to 1e-4; in training, without dropout, the
+Peers live in a throw-away environment: neither the build nor the tests need them. PyTorch, whose model is the measure
+of all, must be there; another that is not installed is left out and named. Before any clock starts, every peer must give our log rates to 1e-4; in training, without dropout, the
 loss and the gradient's norm of three steps to 1e-4 of themselves. What is printed: our median time, then for each peer
 the median of its ratio to ours round by round (above 1: ours is faster), with the quartiles. Times on a shared machine
 mean nothing without the ratio.

@@ -55,6 +55,7 @@ class Lfads {
   /// Plans for windows of up to `bins` bins.
   Lfads(const LfadsShape& shape, const LfadsWeights<T>& weights, std::size_t bins)
       : shape_(shape),
+        planned_(bins),
         input_(inputs_of(shape, weights), shape.neurons),
         forward_(weights.forward, shape.encoder),
         backward_(weights.backward, shape.encoder),
@@ -74,6 +75,7 @@ class Lfads {
   /// log_rates(bins, neurons) from counts(bins, neurons), the generator's first state being mean + deviation * noise,
   /// noise (generator) one sample of the posterior, or the mean itself where noise is null.
   void run(T* log_rates, const std::uint8_t* counts, std::size_t bins, const T* noise) noexcept {
+    NDT_ASSERT(bins <= planned_);
     for (std::size_t t = 0; t < bins; ++t) {
       std::transform(counts + t * shape_.neurons, counts + (t + 1) * shape_.neurons, counts_[t],
                      [](std::uint8_t count) { return static_cast<T>(count); });
@@ -147,6 +149,7 @@ class Lfads {
   }
 
   LfadsShape shape_;
+  std::size_t planned_;
   PackedLinear<V> input_;
   PackedGru<V> forward_, backward_;
   PackedLinear<V> from_forward_, from_backward_;

@@ -36,9 +36,16 @@
 #define NDT_KEEP_LOOP
 #endif
 
-// Before the loop of multiply-adds: two steps in a turn, where there is room for the code. The less is beside the
-// multiply-adds, the less it matters that another thread of the core wants to decode too.
+// Microcontrollers: memory for code and stack is short, and few registers are left for pointers.
 #if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+#define NDT_MICROCONTROLLER 1
+#else
+#define NDT_MICROCONTROLLER 0
+#endif
+
+// Before the loop of multiply-adds: two steps in a turn, where there is room for the code. Fewer other instructions
+// leave more of the decoder to another thread of the same core.
+#if NDT_MICROCONTROLLER
 #define NDT_TWO_STEPS
 #elif defined(__clang__)
 #define NDT_TWO_STEPS _Pragma("clang loop unroll_count(2)")

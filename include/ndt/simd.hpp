@@ -256,7 +256,7 @@ struct xs {
       return reg(_mm256_maskload_pd(p, mask256(lanes)));
     }
   }
-  // By halves, as masked stores take AMD's processors tens of instructions.
+  // By halves: AMD's processors make tens of operations of a masked store.
   static NDT_INLINE void store_masked256(T* p, const reg& v, std::size_t lanes) noexcept {
     if constexpr (std::is_same_v<T, float>) {
       __m128 part = _mm256_castps256_ps128(v);

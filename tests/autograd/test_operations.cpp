@@ -31,7 +31,7 @@ using support::vector;
 TEMPLATE_TEST_CASE("linear has the gradients of finite differences", "[autograd]", NDT_DOUBLE_POLICIES) {
   using V = TestType;
   for (const std::size_t inputs : std::vector<std::size_t>{1, 3, 17}) {
-    for (const std::size_t outputs : std::vector<std::size_t>{1, 5, 19}) {
+    for (const std::size_t outputs : std::vector<std::size_t>{1, 5, 19, 37}) {
       for (const bool relu : {false, true}) {
         INFO("inputs " << inputs << " outputs " << outputs << " relu " << relu);
         Operation<V>({matrix("w", outputs, inputs), vector("b", outputs)}, {{7, inputs}}, [=](auto& tape, auto& x) {

@@ -1,5 +1,7 @@
 // The recurrent models of the benchmarks against plain loops over PyTorch's formulas.
 #include <cmath>
+#include <cstdint>
+#include <vector>
 
 #include "../../bench/recurrent/random_weights.hpp"
 #include "../support/compare.hpp"

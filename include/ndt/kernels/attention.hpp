@@ -19,10 +19,10 @@
 
 namespace ndt::inline NDT_TARGET::kernels {
 
-/// Rows whose scores are worked on together: two tiles where they see the same keys, so that what tiles share is worth
-/// sharing; microcontrollers save the memory.
+/// Rows whose scores are worked on together where they see the same keys: two tiles, which share the work beside their
+/// multiply-adds. Microcontrollers save the memory.
 template <class V>
-inline constexpr std::size_t attention_rows = (tile_limits<V>::in_panel ? 1 : 2) * tile_limits<V>::rows;
+inline constexpr std::size_t attention_rows = (NDT_MICROCONTROLLER != 0 ? 1 : 2) * tile_limits<V>::rows;
 
 /// Elements of scratch that attention over `bins` keys needs: one block of rows of scores.
 template <class V>

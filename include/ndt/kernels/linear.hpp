@@ -14,8 +14,8 @@ namespace ndt::inline NDT_TARGET::kernels {
 
 namespace detail {
 
-/// `size` things in as few blocks of at most `limit` as will do, as equal as possible. One row of a small
-/// matrix is so little work that divisions would show: there is one, of 32 bits, and none for a single block.
+/// `size` things in as few blocks of at most `limit` as will do, as equal as possible. A row of a small matrix is so
+/// little work that divisions would show: there is a single one, of 32 bits, and none where one block does.
 struct Blocks {
   std::uint32_t count, least, smaller;  ///< blocks; things in a smaller one; how many are
 
@@ -56,8 +56,8 @@ void gemm_registers(Rows<typename V::value_type> c, A a, Panels<typename V::valu
   const detail::Blocks column_blocks =
       M == 1 ? detail::Blocks(last - first, Limits::registers(1)) : detail::Blocks(last - first, widest);
   // A chain is cut where a block's panels and what is read of A would leave the first cache. Its next piece starts from
-  // C, which must not be the residual then; a single row reads B but once.
-  const bool cut = K > detail::longest_chain && M > 1 && edge.residual.data == nullptr;
+  // C, which must not be the residual then; one block of rows reads B but once.
+  const bool cut = K > detail::longest_chain && row_blocks.count > 1 && edge.residual.data == nullptr;
   const detail::Blocks chain = cut ? detail::Blocks(K, detail::longest_chain) : detail::Blocks(K);
   for (std::size_t cb = 0, q = first; q < last; ++cb) {
     const std::size_t Q = Limits::in_panel ? min_size(widest - q % widest, last - q) : column_blocks[cb];
@@ -74,7 +74,8 @@ void gemm_registers(Rows<typename V::value_type> c, A a, Panels<typename V::valu
                                        .next = nullptr,
                                        .share = 0};
       if (row_blocks.count > 2 && !(work.ends && q + Q == last)) {
-        work.next = work.ends ? b.data + (q + Q) * W / panel_width * b.stride : b.from_row(k + work.K).data;
+        const Panels<T> follows = work.ends ? b : b.from_row(k + work.K);
+        work.next = follows.data + (work.ends ? q + Q : q) * W / panel_width * b.stride;
         work.share = work.K / row_blocks.count;
       }
       // The panels of this block stay in the first cache while all rows pass: those in smaller blocks, then the others.

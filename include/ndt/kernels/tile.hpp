@@ -35,11 +35,7 @@ template <class V>
 struct tile_limits {
   /// Microcontrollers: few registers for pointers, so no tile crosses a panel and one pointer does for all its columns.
   /// Not elsewhere: given one pointer GCC 12 makes vectors of a scalar tile, and reads beyond the last row of A.
-#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
-  static constexpr bool in_panel = V::width == 1 || V::registers < 16;
-#else
-  static constexpr bool in_panel = false;
-#endif
+  static constexpr bool in_panel = NDT_MICROCONTROLLER != 0 && (V::width == 1 || V::registers < 16);
   static constexpr std::size_t rows = in_panel || V::width == 1 ? 2 : V::registers == 32 ? 8 : 6;
   static constexpr std::size_t registers(std::size_t tile_rows) noexcept {
     // Divisors of a panel's width.
@@ -107,8 +103,8 @@ struct TileWork {
   std::size_t row;    ///< of C
   std::size_t first;  ///< register of B
   std::size_t columns;  ///< from the tiles' first column to the end of C: may end inside their last register
-  const T* next;        ///< rows of the panel that is read after these tiles: each tile asks for its share of them
-  std::size_t share;    ///< how many
+  const T* next;  ///< the panel that is read after these tiles: each asks for the first cache line of its share of rows
+  std::size_t share;  ///< how many
 };
 
 /// `count` tiles of R rows and Q registers, one below the other. They share what follows from their columns.
@@ -119,6 +115,7 @@ void tiles_below(const TileWork<typename V::value_type, A>& work, const Edge<typ
   using reg = typename V::reg;
   constexpr std::size_t W = V::width, per_panel = panel_width / W;
   static_assert(panel_width % W == 0, "a panel holds whole registers");
+  NDT_ASSERT(count == 1 || (R > 1 && count > 1));
   const std::size_t last_lanes = work.columns - (Q - 1) * W;  // the last register may be partly outside C
   const bool whole = last_lanes >= W;
 
