@@ -41,9 +41,8 @@ auto random_numbers() {
 }
 
 void report(benchmark::State& state, const ndt::LatencyHistogram<>& latency, double flop, double floor) {
-  bench::count_latency(state, latency, flop);
-  state.counters["floor_us"] = floor;
-  state.counters["of_floor"] = bench::us(latency.quantile(0.5)) / floor;
+  bench::count_latency(state, latency, floor);
+  state.counters["gflops"] = flop * 1e-3 / bench::us(latency.quantile(0.5));
 }
 
 /// A recurrence cannot but read its weights for every bin. Directions follow one another, so each may have the caches

@@ -54,14 +54,10 @@ void stream(benchmark::State& state, const bench::Shape& shape) {
   }
   const ndt::LatencyHistogram<>& latency = watched->latency();
   const double keys = (static_cast<double>(shape.bins) + 1) / 2;  // of the mean bin of a trial
-  const double floor = bench::floor_us(0, bench::bytes_of_bin(model.model, keys));
-  state.counters["p50_us"] = us(latency.quantile(0.5));
-  state.counters["p99_us"] = us(latency.quantile(0.99));
+  bench::count_latency(state, latency, bench::floor_us(0, bench::bytes_of_bin(model.model, keys)));
   state.counters["p999_us"] = us(latency.quantile(0.999));
   state.counters["max_us"] = us(latency.largest());
   state.counters["first_us"] = us(latency.first());
-  state.counters["floor_us"] = floor;
-  state.counters["of_floor"] = us(latency.quantile(0.5)) / floor;
   state.counters["loop_p50_us"] = us(loop->quantile(0.5));
   state.counters["loop_p999_us"] = us(loop->quantile(0.999));
   state.counters["state_bytes"] = static_cast<double>(memory.size() * sizeof(float));

@@ -53,12 +53,13 @@ inline void count_flop(benchmark::State& state, double flop, double seconds, int
   state.counters["peak_gflops"] = peak_gflops(threads);
 }
 
-/// p50_us and p99_us of single calls, and gflops of the median one.
-inline void count_latency(benchmark::State& state, const ndt::LatencyHistogram<>& latency, double flop) {
+/// p50_us and p99_us of single calls, and beside them the least that they could take, `floor` microseconds.
+inline void count_latency(benchmark::State& state, const ndt::LatencyHistogram<>& latency, double floor) {
   const double p50 = us(latency.quantile(0.5));
   state.counters["p50_us"] = p50;
   state.counters["p99_us"] = us(latency.quantile(0.99));
-  state.counters["gflops"] = flop * 1e-3 / p50;
+  state.counters["floor_us"] = floor;
+  state.counters["of_floor"] = p50 / floor;
 }
 
 /// Elements per nanosecond, for kernels whose arithmetic is not multiply-adds.

@@ -50,18 +50,6 @@ std::vector<T> input_bias(const GruWeights<T>& weights, std::size_t units) {
   return padded_gates(sum, units, 1);
 }
 
-template <class V>
-NDT_INLINE typename V::reg sigmoid(typename V::reg x) noexcept {
-  using T = typename V::value_type;
-  const auto one = V::set(T(1));
-  return V::divide(one, one + ndt::kernels::exp<V>(V::set(T(0)) - x));
-}
-template <class V>
-NDT_INLINE typename V::reg tanh(typename V::reg x) noexcept {
-  using T = typename V::value_type;
-  return V::fma(V::set(T(2)), sigmoid<V>(x + x), V::set(T(-1)));
-}
-
 /// The recurrence: its weights, packed.
 template <class V>
 class PackedGru {
@@ -130,9 +118,9 @@ class PackedGru {
         ((z[I] = V::fma(x, V::load(weight + (Q + I) * W), z[I])), ...);
         ((n[I] = V::fma(x, V::load(weight + (2 * Q + I) * W), n[I])), ...);
       }
-      ((r[I] = sigmoid<V>(r[I])), ...);
-      ((z[I] = sigmoid<V>(z[I])), ...);
-      ((n[I] = tanh<V>(V::fma(r[I], n[I], V::load(p + 2 * row_ + I * W)))), ...);
+      ((r[I] = ndt::kernels::sigmoid<V>(r[I])), ...);
+      ((z[I] = ndt::kernels::sigmoid<V>(z[I])), ...);
+      ((n[I] = ndt::kernels::tanh<V>(V::fma(r[I], n[I], V::load(p + 2 * row_ + I * W)))), ...);
       (V::store(after + I * W, V::fma(z[I], V::load(last + I * W) - n[I], n[I])), ...);
     }
     (std::make_index_sequence<Q>{});

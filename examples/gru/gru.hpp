@@ -26,18 +26,6 @@ inline std::vector<ndt::Parameter> gru_parameters(std::size_t inputs, std::size_
           vector("bias_ih_l0", 3 * units), vector("bias_hh_l0", 3 * units)};
 }
 
-template <class V>
-typename V::reg sigmoid(typename V::reg x) noexcept {
-  using T = typename V::value_type;
-  const auto one = V::set(T(1));
-  return V::divide(one, one + ndt::kernels::exp<V>(V::set(T(0)) - x));
-}
-template <class V>
-typename V::reg tanh(typename V::reg x) noexcept {
-  using T = typename V::value_type;
-  return V::set(T(2)) * sigmoid<V>(x + x) - V::set(T(1));
-}
-
 /// What the backward pass needs of the forward pass; rows are (trials * bins).
 template <class T>
 struct GruMemory {
@@ -76,10 +64,10 @@ ndt::Variable<typename V::value_type>* gru_recurrence(ndt::Tape<V>& tape, ndt::V
       const std::size_t row = i * bins + t;
       const T *const pr = p->value[row], *const gr = g[row], *const last = memory.before[row];
       ndt::kernels::for_lanes<V>(H, [&](std::size_t k, auto lanes) {
-        const auto r = sigmoid<V>(V::load(pr + k, lanes) + V::load(gr + k, lanes));
-        const auto z = sigmoid<V>(V::load(pr + H + k, lanes) + V::load(gr + H + k, lanes));
+        const auto r = ndt::kernels::sigmoid<V>(V::load(pr + k, lanes) + V::load(gr + k, lanes));
+        const auto z = ndt::kernels::sigmoid<V>(V::load(pr + H + k, lanes) + V::load(gr + H + k, lanes));
         const auto gn = V::load(gr + 2 * H + k, lanes);
-        const auto n = tanh<V>(V::fma(r, gn, V::load(pr + 2 * H + k, lanes)));
+        const auto n = ndt::kernels::tanh<V>(V::fma(r, gn, V::load(pr + 2 * H + k, lanes)));
         V::store(memory.reset[row] + k, r, lanes);
         V::store(memory.update[row] + k, z, lanes);
         V::store(memory.fresh[row] + k, n, lanes);

@@ -256,32 +256,28 @@ struct xs {
       return reg(_mm256_maskload_pd(p, mask256(lanes)));
     }
   }
-  // By halves: AMD's processors make tens of operations of a masked store.
   static NDT_INLINE void store_masked256(T* p, const reg& v, std::size_t lanes) noexcept {
+    if (lanes >= width) return store(p, v);
     if constexpr (std::is_same_v<T, float>) {
-      __m128 part = _mm256_castps256_ps128(v);
-      if (lanes >= 8) return store(p, v);
-      if (lanes >= 4) {
-        _mm_storeu_ps(p, part);
-        part = _mm256_extractf128_ps(v, 1);
-        p += 4;
-      }
-      if ((lanes & 2) != 0) {
-        _mm_storel_pi(reinterpret_cast<__m64*>(p), part);
-        part = _mm_movehl_ps(part, part);
-        p += 2;
-      }
-      if ((lanes & 1) != 0) _mm_store_ss(p, part);
+      store_floats(p, v, lanes);
     } else {
-      __m128d part = _mm256_castpd256_pd128(v);
-      if (lanes >= 4) return store(p, v);
-      if (lanes >= 2) {
-        _mm_storeu_pd(p, part);
-        part = _mm256_extractf128_pd(v, 1);
-        p += 2;
-      }
-      if ((lanes & 1) != 0) _mm_store_sd(p, part);
+      store_floats(reinterpret_cast<float*>(p), _mm256_castpd_ps(v), 2 * lanes);  // two words each, never one
     }
+  }
+  // By halves: AMD's processors make tens of operations of a masked store.
+  static NDT_INLINE void store_floats(float* p, __m256 v, std::size_t count) noexcept {
+    __m128 part = _mm256_castps256_ps128(v);
+    if (count >= 4) {
+      _mm_storeu_ps(p, part);
+      part = _mm256_extractf128_ps(v, 1);
+      p += 4;
+    }
+    if ((count & 2) != 0) {
+      _mm_storel_pi(reinterpret_cast<__m64*>(p), part);
+      part = _mm_movehl_ps(part, part);
+      p += 2;
+    }
+    if ((count & 1) != 0) _mm_store_ss(p, part);
   }
 #endif
 };

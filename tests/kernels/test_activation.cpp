@@ -1,4 +1,4 @@
-// ReLU, GELU and exp, in registers and on rows.
+// ReLU, the gates, GELU and exp, in registers and on rows.
 #include <cmath>
 #include <limits>
 
@@ -40,6 +40,30 @@ TEMPLATE_TEST_CASE("relu is the maximum with 0, and NaN for NaN", "[kernels][act
   const auto relu = [](auto v) { return kernels::relu<V>(v); };
   CHECK(apply<V>(relu, {-inf, -5, -tiny, T(-0.0), 0, tiny, 5, inf}) == std::vector<T>{0, 0, 0, 0, 0, tiny, 5, inf});
   CHECK(std::isnan(apply<V>(relu, {std::numeric_limits<T>::quiet_NaN()})[0]));
+}
+
+TEMPLATE_TEST_CASE("sigmoid is precise relative to itself, tanh to 1", "[kernels][activation]", NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  const T inf = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
+  const auto sigmoid = [](auto v) { return kernels::sigmoid<V>(v); };
+  const auto tanh = [](auto v) { return kernels::tanh<V>(v); };
+  for (const T range : {T(80), T(4), T(0.1)}) {
+    INFO("range " << range);
+    const auto x = support::noise<T>(40000, 3, T(0), range);
+    Expected<T> expected_sigmoid, expected_tanh;
+    for (const T v : x) {
+      const Wide<T> s = 1 / (1 + std::exp(-Wide<T>(v)));
+      expected_sigmoid.add(s, s);
+      expected_tanh.add(std::tanh(Wide<T>(v)), 1);
+    }
+    CHECK(support::worst_in_epsilons(apply<V>(sigmoid, x), expected_sigmoid) < 2);
+    CHECK(support::worst_in_epsilons(apply<V>(tanh, x), expected_tanh) < 2);
+  }
+  CHECK(apply<V>(sigmoid, {-inf, T(-1e4), 0, T(1e4), inf}) == std::vector<T>{0, 0, T(0.5), 1, 1});
+  CHECK(apply<V>(tanh, {-inf, T(-1e4), 0, T(1e4), inf}) == std::vector<T>{-1, -1, 0, 1, 1});
+  CHECK(std::isnan(apply<V>(sigmoid, {nan})[0]));
+  CHECK(std::isnan(apply<V>(tanh, {nan})[0]));
 }
 
 TEMPLATE_TEST_CASE("gelu is x times the normal distribution function, not its tanh approximation",

@@ -5,6 +5,7 @@
 
 #include "ndt/autograd/tape.hpp"
 #include "ndt/config.hpp"
+#include "ndt/core/dim.hpp"
 #include "ndt/core/view.hpp"
 #include "ndt/kernels/linear.hpp"
 #include "ndt/kernels/map.hpp"
@@ -17,21 +18,19 @@ namespace kernels {
 template <class V>
 void add_column_sums(typename V::value_type* db, Rows<const typename V::value_type> dy, std::size_t M,
                      std::size_t N) noexcept {
-  constexpr std::size_t together = 4, W = V::width;  // registers, so that a row's cache lines are used when they come
-  std::size_t first = 0;
-  for (; first + together * W <= N; first += together * W) {
-    typename V::reg sum[together];
-    for (std::size_t q = 0; q < together; ++q) sum[q] = V::load(db + first + q * W);
+  // `count` registers of columns from j on.
+  const auto add = [&]<std::size_t count>(Dim<count>, std::size_t j, auto lanes) NDT_INLINE_LAMBDA {
+    typename V::reg sum[count];
+    for (std::size_t q = 0; q < count; ++q) sum[q] = V::load(db + j + q * V::width, lanes);
     for (std::size_t m = 0; m < M; ++m) {
-      for (std::size_t q = 0; q < together; ++q) sum[q] = sum[q] + V::load(dy[m] + first + q * W);
+      for (std::size_t q = 0; q < count; ++q) sum[q] = sum[q] + V::load(dy[m] + j + q * V::width, lanes);
     }
-    for (std::size_t q = 0; q < together; ++q) V::store(db + first + q * W, sum[q]);
-  }
-  for_lanes<V>(N - first, [&](std::size_t j, auto lanes) NDT_INLINE_LAMBDA {
-    auto sum = V::load(db + first + j, lanes);
-    for (std::size_t m = 0; m < M; ++m) sum = sum + V::load(dy[m] + first + j, lanes);
-    V::store(db + first + j, sum, lanes);
-  });
+    for (std::size_t q = 0; q < count; ++q) V::store(db + j + q * V::width, sum[q], lanes);
+  };
+  constexpr Dim<4> together;  // so that a row's cache lines are used when they come
+  std::size_t first = 0;
+  for (; first + together * V::width <= N; first += together * V::width) add(together, first, simd::all_lanes{});
+  for_lanes<V>(N - first, [&](std::size_t j, auto lanes) NDT_INLINE_LAMBDA { add(Dim<1>{}, first + j, lanes); });
 }
 
 /// dw(N,K) += dy(M,N)^T x(M,K). panels: packed_size(M, K) elements of scratch.

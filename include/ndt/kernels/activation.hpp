@@ -1,4 +1,4 @@
-// ndt/kernels/activation.hpp: ReLU, GELU and exp on rows.
+// ndt/kernels/activation.hpp: ReLU, GELU and exp on rows; sigmoid and tanh on registers, for gates.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +15,21 @@ template <class V>
 NDT_INLINE typename V::reg relu(typename V::reg x) noexcept {
   const auto zero = V::set(typename V::value_type(0));
   return V::select_less(x, zero, zero, x);
+}
+
+/// 1 / (1 + e^-x).
+template <class V>
+NDT_INLINE typename V::reg sigmoid(typename V::reg x) noexcept {
+  using T = typename V::value_type;
+  const auto one = V::set(T(1));
+  return V::divide(one, one + exp<V>(V::set(T(0)) - x));
+}
+
+/// The hyperbolic tangent, to about a unit in the last place of 1: near 0 it is not precise relative to itself.
+template <class V>
+NDT_INLINE typename V::reg tanh(typename V::reg x) noexcept {
+  using T = typename V::value_type;
+  return V::fma(V::set(T(2)), sigmoid<V>(x + x), V::set(T(-1)));
 }
 
 /// x P(X <= x) for a standard normal X: the exact GELU of torch.nn.functional.gelu, not its tanh approximation.

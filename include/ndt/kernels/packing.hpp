@@ -46,16 +46,16 @@ constexpr void pack_transposed(T* panels, Rows<const T> w, std::size_t N, std::s
     const std::size_t to = min_size(panel_width, from + (end - j));
     const std::size_t filled = j < N ? min_size(to, from + (N - j)) : from;
     const Rows<const T> source = w.from(j - first);
-    if (filled - from == panel_width) {  // most panels: a number of columns that the compiler knows
+    const auto write = [&](auto begin, auto fill_end, auto pad_end) {
       for (std::size_t k = 0; k < K; ++k) {
-        for (std::size_t c = 0; c < panel_width; ++c) panel[k * panel_width + c] = source[c][k];
+        for (std::size_t c = begin; c < fill_end; ++c) panel[k * panel_width + c] = source[c - begin][k];
+        for (std::size_t c = fill_end; c < pad_end; ++c) panel[k * panel_width + c] = T(0);
       }
-      j += panel_width;
-      continue;
-    }
-    for (std::size_t k = 0; k < K; ++k) {
-      for (std::size_t c = from; c < filled; ++c) panel[k * panel_width + c] = source[c - from][k];
-      for (std::size_t c = filled; c < to; ++c) panel[k * panel_width + c] = T(0);
+    };
+    if (filled - from == panel_width) {  // most panels: sizes that the compiler knows
+      write(Dim<0>{}, Dim<panel_width>{}, Dim<panel_width>{});
+    } else {
+      write(from, filled, to);
     }
     j += to - from;
   }
@@ -74,16 +74,16 @@ constexpr void pack_rows(T* panels, Rows<const T> m, std::size_t K, std::size_t 
                          std::size_t last) noexcept {
   for (std::size_t j = 0; j < N; j += panel_width) {
     T* const panel = panels + j * K;
-    const std::size_t filled = min_size(panel_width, N - j);
-    if (filled == panel_width) {
+    const auto write = [&](auto filled) {
       for (std::size_t k = first; k < last; ++k) {
-        for (std::size_t c = 0; c < panel_width; ++c) panel[k * panel_width + c] = m[k - first][j + c];
+        for (std::size_t c = 0; c < filled; ++c) panel[k * panel_width + c] = m[k - first][j + c];
+        for (std::size_t c = filled; c < panel_width; ++c) panel[k * panel_width + c] = T(0);
       }
-      continue;
-    }
-    for (std::size_t k = first; k < last; ++k) {
-      for (std::size_t c = 0; c < filled; ++c) panel[k * panel_width + c] = m[k - first][j + c];
-      for (std::size_t c = filled; c < panel_width; ++c) panel[k * panel_width + c] = T(0);
+    };
+    if (N - j >= panel_width) {
+      write(Dim<panel_width>{});
+    } else {
+      write(N - j);
     }
   }
 }
