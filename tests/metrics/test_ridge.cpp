@@ -92,8 +92,8 @@ TEST_CASE("cross-validation chooses as scikit-learn does", "[metrics][ridge]") {
     INFO(c.name);
     const auto x = c.trials("x"), y = c.trials("y");
     const auto x_rows = all_rows(x), y_rows = all_rows(y);
-    const RidgeSearch search =
-        ridge_search(Picked<double>{x_rows, x.columns}, Picked<double>{y_rows, y.columns}, nlb_alphas());
+    const RidgeSearch search = ridge_search(Picked<double>{x_rows, x.columns}, Picked<double>{y_rows, y.columns},
+                                            nlb_alphas(), equal_folds(x_rows.size()));
     CHECK(support::relative_error_of_all(nlb_alphas(), c.values("alphas")) < 1e-14);
     CHECK(support::relative_error(search.alpha, c.number("alpha")) < 1e-14);
     CHECK(support::relative_error_of_all(search.scores, c.values("scores")) < 1e-10);
@@ -128,8 +128,17 @@ TEST_CASE("regressions that have no answer are refused", "[metrics][ridge]") {
   CHECK_THROWS_AS(ridge(six, six, -1), std::invalid_argument);
   const auto rows = all_rows(three);
   const Picked<double> picked{rows, 1};
-  CHECK_THROWS_AS(ridge_search(picked, picked, nlb_alphas()), std::invalid_argument);
-  CHECK_THROWS_AS(ridge_search(picked, picked, {}, 2), std::invalid_argument);
+  CHECK_THROWS_AS(equal_folds(3), std::invalid_argument);
+  CHECK_THROWS_AS(equal_folds(3, 0), std::invalid_argument);
+  const auto search = [&](const std::vector<double>& alphas, const std::vector<std::size_t>& ends) {
+    return ridge_search(picked, picked, alphas, ends);
+  };
+  CHECK_NOTHROW(search(nlb_alphas(), {1, 3}));
+  CHECK_THROWS_AS(search({}, {1, 3}), std::invalid_argument);
+  CHECK_THROWS_AS(search(nlb_alphas(), {3}), std::invalid_argument);
+  CHECK_THROWS_AS(search(nlb_alphas(), {2, 2, 3}), std::invalid_argument);
+  CHECK_THROWS_AS(search(nlb_alphas(), {1, 2}), std::invalid_argument);
+  CHECK_THROWS_AS(search(nlb_alphas(), {1, 4}), std::invalid_argument);
   CHECK_THROWS_AS(behavior_r2(six, six, six, three), std::invalid_argument);
   CHECK_THROWS_AS(behavior_r2(six, six, six, Trials<double>(x.data(), 6, 0)), std::invalid_argument);
   CHECK_THROWS_AS(behavior_r2(wrong, six, six, six), std::invalid_argument);

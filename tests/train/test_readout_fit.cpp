@@ -131,6 +131,20 @@ TEST_CASE("ridge finds a line that is there, with its lag and history", "[train]
   CHECK(five > one + 0.03);
 }
 
+TEST_CASE("the penalty of ridge is judged by trials that were not seen", "[train][readout]") {
+  // Features tell which trial it is and nothing else, and each trial has a behaviour of its own: of another trial the
+  // mean is the best guess. Whoever has seen a part of a trial knows the rest, but for what comes and goes in it.
+  constexpr std::size_t trials = 4, bins = 50;
+  Recording train(trials, bins, 6, 2, 0, 0.01, 1);
+  const auto passing = support::noise<float>(train.behavior.size(), 5, 0.0f, 0.3f);
+  for (std::size_t row = 0; row < trials * bins; ++row) {
+    const auto pattern = support::noise<float>(8, 100 + row / bins);
+    for (std::size_t i = 0; i < 6; ++i) train.features[row * 6 + i] = pattern[i];
+    for (std::size_t i = 0; i < 2; ++i) train.behavior[row * 2 + i] = pattern[6 + i] + passing[row * 2 + i];
+  }
+  CHECK(ndt::train::fit_ridge(config_of(1, 0), train.data(), train.data()).penalty > 1);
+}
+
 TEST_CASE("the filter is the textbook's, with gains computed ahead", "[train][readout]") {
   for (const std::size_t outputs : std::vector<std::size_t>{1, 2, 3}) {
     const Recording recording(12, 25, 5, outputs, 0, 1.5, 3);

@@ -54,8 +54,9 @@ double behavior_r2(const Trials<X>& train_rates, const Trials<B>& train_behavior
   for (std::size_t group = 0; group < groups; ++group) {
     const DecodedRows<X, B> train(train_rates, train_behavior, train_mask, group);
     const DecodedRows<X, B> eval(eval_rates, eval_behavior, eval_mask, group);
-    const RidgeSearch search = ridge_search(Picked<X>{train.x, train_rates.columns},
-                                            Picked<B>{train.behavior, train_behavior.columns}, alphas);
+    const RidgeSearch search =
+        ridge_search(Picked<X>{train.x, train_rates.columns}, Picked<B>{train.behavior, train_behavior.columns}, alphas,
+                     equal_folds(train.x.size()));
     const std::vector<double> predicted = search.fit.predict(Picked<X>{eval.x, eval_rates.columns});
     sum += r2(Picked<B>{eval.behavior, eval_behavior.columns},
               Trials<double>(predicted.data(), eval.x.size(), eval_behavior.columns));

@@ -15,12 +15,14 @@ namespace ndt::inline NDT_TARGET::train {
 inline std::vector<double> readout_penalties() { return metrics::half_decades(21); }
 
 /// Fits config.kind ridge to `train`, with the penalty that five-fold cross-validation in it prefers, and scores both.
-/// Throws std::invalid_argument for fewer than five bins with behaviour, NaN features, and as ReadoutRows.
+/// Folds are whole trials, but of a single one. Throws std::invalid_argument for fewer than five bins with behaviour,
+/// NaN features, and as ReadoutRows.
 inline FittedReadout fit_ridge(ReadoutConfig config, const ReadoutTrials& train, const ReadoutTrials& valid) {
   config.kind = ReadoutKind::ridge, config.gains = 0;
   config.outputs = train.behavior.columns;
   const ReadoutRows rows(train, config.history, config.lag), others(valid, config.history, config.lag);
   std::vector<const float*> x, y;
+  std::vector<std::size_t> ends;
   // About every fifth trial goes into the same fold: files often have one condition after the other.
   for (std::size_t fold = 0; fold < 5; ++fold) {
     for (std::size_t trial = fold; trial < rows.behavior.trials; trial += 5) {
@@ -30,9 +32,13 @@ inline FittedReadout fit_ridge(ReadoutConfig config, const ReadoutTrials& train,
         y.push_back(rows.behavior.at(trial, bin));
       }
     }
+    if (y.size() > (ends.empty() ? 0 : ends.back())) ends.push_back(y.size());
   }
-  const metrics::RidgeSearch search = metrics::ridge_search(
-      metrics::Picked<float>{x, rows.inputs.columns}, metrics::Picked<float>{y, config.outputs}, readout_penalties());
+  metrics::require(y.size() >= 5, "fewer than five bins with behaviour");
+  if (ends.size() < 2) ends = metrics::equal_folds(y.size());
+  const metrics::RidgeSearch search =
+      metrics::ridge_search(metrics::Picked<float>{x, rows.inputs.columns}, metrics::Picked<float>{y, config.outputs},
+                            readout_penalties(), ends);
   const metrics::LinearFit& fit = search.fit;
 
   FittedReadout readout;
