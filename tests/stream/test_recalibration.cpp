@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include <ndt/ndt.hpp>
+#include <ndt/train/kalman_fit.hpp>
 
 #include "../support/catch.hpp"
 #include "../support/readout.hpp"
@@ -33,14 +34,18 @@ struct Session {
   std::vector<double> memory;
   std::vector<float> readouts, truth;
   support::Random noise{5};
-  std::vector<std::vector<double>> x, y;  ///< the pairs
+  std::vector<double> state, last;  ///< of a Kalman filter: behaviour without its mean, in the last two bins
+  std::size_t bins = 0;
+  std::vector<std::vector<double>> x, y;  ///< the pairs, y as it comes out of the line
 
   explicit Session(const ReadoutConfig& config)
       : readout(random.model, config),
         stream(random.model, {ndt::StreamPolicy::delayed, ndt::PastEnd::restart}, readout.config, readout.packed) {
     REQUIRE(stream.status.ok());
     truth = support::noise<float>(config.outputs * (config.inputs(causal) + 1), 77);
+    state.resize(config.outputs);
   }
+  bool filters() const { return readout.config.kind == ndt::ReadoutKind::kalman; }
   ndt::Status bind(const RecalibrationOptions& options) {
     memory.assign(Recalibration::memory_size(decoder, options), std::numeric_limits<double>::quiet_NaN());
     readouts.assign(Recalibration::readouts_size(decoder), std::numeric_limits<float>::quiet_NaN());
@@ -51,6 +56,11 @@ struct Session {
     std::vector<int> counts(causal.neurons);
     for (int& c : counts) c = static_cast<int>(noise.below(4));
     decoder.step(counts.data());
+    last = state;
+    for (std::size_t o = 0; filters() && o < state.size(); ++o) {
+      state[o] = static_cast<double>(decoder.output().behavior[o] - readout.tensors.at("readout.mean")[o]);
+    }
+    ++bins;
     const auto inputs = decoder.readout_inputs();
     std::vector<float> behavior(readout.config.outputs);
     for (std::size_t o = 0; o < behavior.size(); ++o) {
@@ -65,8 +75,22 @@ struct Session {
     const auto inputs = decoder.readout_inputs();
     x.emplace_back(inputs.begin(), inputs.end());
     x.back().push_back(1);
-    y.emplace_back(behavior.begin(), behavior.end());
+    y.push_back(line_of(behavior));
     recalibration.observe(behavior.data());
+  }
+  /// What the line of the last bin must give for the read-out to give `behavior`. Of filters with two outputs.
+  std::vector<double> line_of(const std::vector<float>& behavior) const {
+    std::vector<double> given(behavior.begin(), behavior.end());
+    if (!filters()) return given;
+    const std::size_t at = std::min(bins - 1, readout.config.gains - 1) * 8;
+    double g[8], left[2];
+    for (std::size_t i = 0; i < 8; ++i) g[i] = static_cast<double>(readout.tensors.at("readout.gain")[at + i]);
+    for (std::size_t o = 0; o < 2; ++o) {
+      left[o] = given[o] - static_cast<double>(readout.tensors.at("readout.mean")[o]) - g[4 * o] * last[0] -
+                g[4 * o + 1] * last[1];
+    }
+    const double determinant = g[2] * g[7] - g[3] * g[6];
+    return {(left[0] * g[7] - left[1] * g[3]) / determinant, (left[1] * g[2] - left[0] * g[6]) / determinant};
   }
   /// Weights (outputs, inputs + 1) by the formula, with plain elimination.
   std::vector<double> expected(double penalty, double forgetting) const {
@@ -107,12 +131,14 @@ struct Session {
   /// The read-out in use, applied to the last inputs, against those weights.
   double worst(const std::vector<double>& weights) {
     const std::vector<float> ignored = step();
+    const std::size_t outputs = readout.config.outputs;
     double worst = 0;
-    for (std::size_t o = 0; o < readout.config.outputs; ++o) {
+    for (std::size_t o = 0; o < outputs; ++o) {
       const auto inputs = decoder.readout_inputs();
       double sum = weights[o * (inputs.size() + 1) + inputs.size()];
       for (std::size_t i = 0; i < inputs.size(); ++i) sum += weights[o * (inputs.size() + 1) + i] * inputs[i];
-      worst = std::max(worst, std::abs(sum - decoder.output().behavior[o]) / std::max(1.0, std::abs(sum)));
+      const double given = line_of({decoder.output().behavior, decoder.output().behavior + outputs})[o];
+      worst = std::max(worst, std::abs(sum - given) / std::max(1.0, std::abs(sum)));
     }
     return worst;
   }
@@ -146,6 +172,139 @@ TEST_CASE("the new read-out is the regression that it says it is", "[stream][rec
       std::vector<double> truth(s.truth.begin(), s.truth.end());
       CHECK(s.worst(truth) < 0.1);
     }
+  }
+}
+
+TEST_CASE("of a Kalman filter it is the line that is fitted, to what it should have given", "[stream][recalibration]") {
+  for (const std::size_t gains : {1u, 5u, 300u}) {
+    Session s({ndt::ReadoutKind::kalman, ndt::ReadoutFeatures::hidden, 2, 2, 0, gains, 0});
+    RecalibrationOptions options;
+    options.penalty = 0.1, options.new_pairs = 120;
+    REQUIRE(s.bind(options).ok());
+    bool done = false;
+    for (int bin = 0; bin < 390 && !done; ++bin) {
+      const auto behavior = s.step();
+      if (s.x.size() < 120) s.observe(behavior);
+      done = s.recalibration.refit_some();
+    }
+    REQUIRE(done);
+    CHECK(s.recalibration.counters().dropped == 0);
+    CHECK(s.worst(s.expected(0.1, 1)) < 1e-4);
+    // All but the line is as it was.
+    const auto rest = [&](const float* packed) {
+      const auto weights = ndt::bound(ndt::ReadoutWeights<V>(s.readout.config, causal), packed);
+      return std::vector<float>(weights.gain, packed + s.readout.packed.size());
+    };
+    CHECK(rest(s.recalibration.packed()) == rest(s.readout.packed.data()));
+  }
+}
+
+namespace {
+
+/// Velocity that comes and goes, and counts of neurons that are tuned to it.
+struct Reaching {
+  support::Random random{31};
+  double v[2] = {};
+  std::vector<int> counts = std::vector<int>(causal.neurons);
+
+  void step() {
+    const auto normal = [&] {
+      double sum = 0;
+      for (int i = 0; i < 12; ++i) sum += random.uniform<double>();
+      return sum / 2;  // uniform in [-1, 1): variance 1/3 each
+    };
+    for (double& x : v) x = 0.95 * x + 0.3 * normal();
+    for (std::size_t n = 0; n < counts.size(); ++n) {
+      const double angle = 6.283 * static_cast<double>(n) / static_cast<double>(counts.size());
+      const double drive = 1.5 + std::cos(angle) * v[0] + std::sin(angle) * v[1] + 0.4 * normal();
+      counts[n] = static_cast<int>(std::clamp(drive, 0.0, 3.0));
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a Kalman filter whose line has turned finds back, and a right one stays", "[stream][recalibration]") {
+  const support::RandomModel<V> random{causal};
+  const ndt::ReadoutConfig wanted{ndt::ReadoutKind::kalman, ndt::ReadoutFeatures::hidden, 2, 1, 0, 1, 0};
+  const std::size_t bins = 200, trials = 20, width = wanted.width(causal);
+  Reaching world;
+  std::vector<float> features, behavior;
+  {
+    support::Stream<V> plain(random.model, {}, {}, {});
+    for (std::size_t trial = 0; trial < 2 * trials; ++trial) {
+      plain.decoder.reset();
+      for (std::size_t bin = 0; bin < bins; ++bin) {
+        world.step();
+        const float* const hidden = plain.decoder.step(world.counts.data()).hidden;
+        features.insert(features.end(), hidden, hidden + width);
+        behavior.insert(behavior.end(), {static_cast<float>(world.v[0]), static_cast<float>(world.v[1])});
+      }
+    }
+  }
+  const auto part = [&](std::size_t first) {
+    return ndt::train::ReadoutTrials{{features.data() + first * bins * width, trials, bins, width},
+                                     {behavior.data() + first * bins * 2, trials, bins, 2}};
+  };
+  ndt::train::FittedReadout fitted = ndt::train::fit_kalman(wanted, part(0), part(trials));
+  REQUIRE(fitted.r2_valid > 0.5);
+  fitted.config.fingerprint = ndt::fingerprint(random.model);
+
+  for (const double angle : {0.0, 1.2}) {
+    std::vector<float> weight(fitted.weight.size()), bias(2);
+    const auto turn = [&](std::vector<float>& to, const std::vector<float>& from, std::size_t columns) {
+      const auto c = static_cast<float>(std::cos(angle)), s = static_cast<float>(std::sin(angle));
+      for (std::size_t i = 0; i < columns; ++i) {
+        to[i] = c * from[i] - s * from[columns + i], to[columns + i] = s * from[i] + c * from[columns + i];
+      }
+    };
+    turn(weight, fitted.weight, width), turn(bias, fitted.bias, 1);
+    std::vector<float> packed(ndt::readout_packed_size<V>(fitted.config, causal));
+    REQUIRE(ndt::pack_readout<V>(std::span<float>(packed), fitted.config, causal, [&](std::string_view name) {
+              const auto stored = [](const std::vector<float>& values, ndt::Extents extents) {
+                return ndt::StoredTensor<float>{values.data(), nullptr, extents};
+              };
+              if (name == "readout.weight") return stored(weight, ndt::Extents(2, width));
+              if (name == "readout.bias") return stored(bias, ndt::Extents(2));
+              if (name == "readout.mean") return stored(fitted.mean, ndt::Extents(2));
+              return stored(fitted.gain, ndt::Extents(fitted.config.gains, 2, 4));
+            }).ok());
+    support::Stream<V> stream(random.model, {}, fitted.config, packed);
+    REQUIRE(stream.status.ok());
+    Recalibration recalibration;
+    RecalibrationOptions options;
+    options.penalty = 1e-3, options.forgetting = 0.999, options.new_pairs = 200;
+    std::vector<double> memory(Recalibration::memory_size(stream.decoder, options));
+    std::vector<float> readouts(Recalibration::readouts_size(stream.decoder));
+    REQUIRE(recalibration.bind(stream.decoder, packed.data(), options, memory, readouts).ok());
+    // R2 of ten trials, with what was told of them.
+    const auto r2 = [&](bool tell) {
+      std::vector<float> truth;
+      std::vector<double> given;
+      for (std::size_t trial = 0; trial < 10; ++trial) {
+        stream.decoder.reset();
+        for (std::size_t bin = 0; bin < bins; ++bin) {
+          world.step();
+          const float v[2] = {static_cast<float>(world.v[0]), static_cast<float>(world.v[1])};
+          const float* const decoded = stream.decoder.step(world.counts.data()).behavior;
+          truth.insert(truth.end(), v, v + 2), given.insert(given.end(), decoded, decoded + 2);
+          if (!tell) continue;
+          recalibration.observe(v);
+          recalibration.refit_some();
+        }
+      }
+      std::vector<const float*> rows;
+      for (std::size_t i = 0; i < truth.size(); i += 2) rows.push_back(truth.data() + i);
+      return ndt::metrics::r2(ndt::metrics::Picked<float>{rows, 2},
+                              ndt::metrics::Trials<double>(given.data(), rows.size(), 2));
+    };
+    const double before = r2(false);
+    r2(true), r2(true);
+    const double after = r2(false);
+    INFO("turned by " << angle << ": R2 " << before << ", then " << after << "; fitted " << fitted.r2_valid);
+    CHECK((angle == 0 ? before > fitted.r2_valid - 0.05 : before < fitted.r2_valid - 0.3));
+    CHECK(after > fitted.r2_valid - 0.05);
+    CHECK(recalibration.counters().failed == 0);
   }
 }
 
@@ -283,6 +442,6 @@ TEST_CASE("what cannot be fitted again is refused, with a reason", "[stream][rec
   CHECK(
       s.recalibration.bind(s.decoder, s.readout.packed.data(), {}, s.memory, std::span(s.readouts).subspan(1)).error ==
       ndt::Error::memory_too_small);
-  Session filter({ndt::ReadoutKind::kalman, ndt::ReadoutFeatures::rates, 2, 1, 0, 3, 0});
-  CHECK(filter.bind({}).error == ndt::Error::recalibration_needs_ridge);
+  Decoder none;
+  CHECK(Recalibration().bind(none, nullptr, {}, {}, {}).error == ndt::Error::recalibration_needs_readout);
 }

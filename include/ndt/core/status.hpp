@@ -29,7 +29,7 @@ enum class Error : std::uint8_t {
   past_end_with_delay,
   readout_needs_log_rates,
   readout_of_another_model,
-  recalibration_needs_ridge,
+  recalibration_needs_readout,
   out_of_range,
 };
 
@@ -52,7 +52,7 @@ inline constexpr std::array<std::string_view, 19> error_messages = {
     "a stream with a delay cannot go on with a window",
     "a read-out of log rates needs a model that gives them",
     "the read-out was fitted for another model",
-    "only a ridge read-out can be fitted again while it decodes",
+    "a decoder without a read-out has none to fit again",
     "a number is out of its range",
 };
 static_assert(error_messages.size() == static_cast<std::size_t>(Error::out_of_range) + 1);

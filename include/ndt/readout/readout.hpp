@@ -103,11 +103,10 @@ class Readout {
     T* const line = filters ? state_ + n : fresh_;
     weights_.linear.forward({line, n}, {inputs(), weights_.linear.inputs}, 1);
     if (filters) {
-      const std::size_t steps = min_size(bin_, weights_.config.gains - 1);
+      const T* const gain = gain_of(min_size(bin_, weights_.config.gains - 1));
       for (std::size_t o = 0; o < n; ++o) {
-        const T* const gain = weights_.gain + (steps * n + o) * 2 * n;
         T sum(0);
-        for (std::size_t i = 0; i < 2 * n; ++i) sum += gain[i] * state_[i];
+        for (std::size_t i = 0; i < 2 * n; ++i) sum += gain[o * 2 * n + i] * state_[i];
         fresh_[o] = sum;
       }
     }
@@ -128,6 +127,10 @@ class Readout {
   /// (inputs): what the last bin was read out of.
   constexpr const T* inputs() const noexcept { return ring_ + next_ * width_; }
   constexpr std::size_t outputs() const noexcept { return weights_.config.exists() ? weights_.config.outputs : 0; }
+  /// Of a Kalman filter, after push(): (outputs), what came out of its line for the last bin, and (outputs, 2 outputs),
+  /// the gains of that bin, of which the second half of every row is on the line.
+  constexpr const T* line() const noexcept { return state_ + outputs(); }
+  constexpr const T* gain() const noexcept { return gain_of(bin_ - 1); }
   constexpr const T* packed() const noexcept { return weights_.linear.weight; }
   /// Other weights of the same shape, from the next bin on.
   constexpr void use(const T* packed) noexcept { weights_ = bound(weights_, packed); }
@@ -140,6 +143,7 @@ class Readout {
     fresh_ = arena.take(config.outputs);
     behavior_ = arena.take(config.outputs);
   }
+  constexpr const T* gain_of(std::size_t bin) const noexcept { return weights_.gain + bin * 2 * outputs() * outputs(); }
   static bool all_finite(const T* x, std::size_t n) noexcept {
     bool finite = true;
     for (std::size_t i = 0; i < n; ++i) finite = finite && is_finite(x[i]);

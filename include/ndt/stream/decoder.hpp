@@ -242,6 +242,8 @@ class StreamingDecoder {
     if (!setup_.readout.exists()) return {};
     return {readout_.inputs(), setup_.readout.inputs(model_.config())};
   }
+  /// The read-out itself, for those who fit it again.
+  constexpr const Readout<V>& running_readout() const noexcept requires(may_read_out()) { return readout_; }
   /// Another packed read-out of the same shape, which must outlive its use, from the next bin on.
   constexpr void use_readout(const T* packed) noexcept requires(may_read_out()) { readout_.use(packed); }
 

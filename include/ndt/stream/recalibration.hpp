@@ -13,6 +13,11 @@
 // outputs a pair takes n^2 / 2 multiply-adds and a refit n^3 / 6, beside which half of the work is for pairs: with the
 // options as they are, 256 inputs keep up with a pair every bin and have a new read-out after some 90 calls. More
 // inputs want more work a call, or lose pairs.
+//
+// Of a Kalman filter the line inside is fitted so (ndt/readout/readout.hpp), while the gains stay as they are. Its y is
+// what it should have given for the filter to give the behaviour: u + G^-1 (behaviour - x), where line and filter gave
+// u and x, and G is that bin's gain on the line. What a right filter leaves over has nothing to do with its inputs, so
+// the right line stays where it is (a fit to prediction errors: Ljung 1999, 7.2).
 #pragma once
 
 #include <cmath>
@@ -24,6 +29,7 @@
 #include "ndt/config.hpp"
 #include "ndt/core/arena.hpp"
 #include "ndt/core/dim.hpp"
+#include "ndt/core/solve.hpp"
 #include "ndt/core/status.hpp"
 #include "ndt/kernels/packing.hpp"
 #include "ndt/kernels/reduce.hpp"
@@ -45,7 +51,7 @@ struct RecalibrationOptions {
 
 struct RecalibrationCounters {
   std::uint64_t pairs = 0;    ///< taken into the queue
-  std::uint64_t dropped = 0;  ///< came when it was full, with a bin that was held, or with a number that is none
+  std::uint64_t dropped = 0;  ///< came when it was full, with a bin that was held or has gains of no rank, or with NaN
   std::uint64_t refits = 0;   ///< new read-outs
   std::uint64_t failed = 0;   ///< refits whose result was not finite, which changed nothing
 };
@@ -73,11 +79,11 @@ class Recalibration {
 
   /// For a bound decoder, which has its read-outs from `readouts` from then on; decoder, `memory` and `readouts`,
   /// memory_size() and readouts_size() elements of any content, must outlive its use. `packed`: the read-out to start
-  /// from, which is copied. Fails for a Kalman filter, for no read-out, for options out of range and for too little
+  /// from, which is copied. Fails for no read-out, for options out of range and for too little
   /// memory, and then changes nothing.
   Status bind(Decoder& decoder, const T* packed, const RecalibrationOptions& options, std::span<double> memory,
               std::span<T> readouts) noexcept {
-    if (decoder.readout().kind != ReadoutKind::ridge) return {Error::recalibration_needs_ridge, "readout", {}, {}};
+    if (!decoder.readout().exists()) return {Error::recalibration_needs_readout, "readout", {}, {}};
     if (!(options.penalty > 0 && options.penalty < 1e300)) return {Error::out_of_range, "penalty", {}, {}};
     if (!(options.forgetting > 0 && options.forgetting <= 1)) return {Error::out_of_range, "forgetting", {}, {}};
     if (options.new_pairs == 0) return {Error::out_of_range, "new_pairs", {}, {}};
@@ -86,7 +92,7 @@ class Recalibration {
     // Countable in size_t, which has 32 bits on a microcontroller.
     const auto n = static_cast<double>(decoder.readout().inputs(decoder.model().config()) + 1);
     const auto m = static_cast<double>(decoder.readout().outputs);
-    if (n * (n + 1 + 2 * m) + static_cast<double>(options.queue) * (n + m) >
+    if (n * (n + 1 + 2 * m) + m * m + static_cast<double>(options.queue) * (n + m) >
         static_cast<double>(std::numeric_limits<std::size_t>::max() / 64)) {
       return {Error::size_too_large, "recalibration", {}, {}};
     }
@@ -116,7 +122,7 @@ class Recalibration {
 
   /// behavior(outputs), which belongs to output().behavior_bin, pairs with what the decoder has just looked at. That
   /// bin is delay() - lag bins back: where it lies ahead, only a behaviour that is intended is known. Costs inputs x
-  /// outputs multiply-adds. Does nothing before bind().
+  /// outputs multiply-adds, of a Kalman filter outputs^3 / 3 more. Does nothing before bind().
   void observe(const T* behavior) noexcept {
     if (decoder_ == nullptr) return;
     const StreamOutput<T>& output = decoder_->output();
@@ -131,7 +137,7 @@ class Recalibration {
     for (std::size_t i = 0; i + 1 < n_; ++i) put(i, inputs[i]);
     pair[n_ - 1] = 1;  // the bias
     for (std::size_t o = 0; o < m_; ++o) put(n_ + o, behavior[o]);
-    if (!good) return drop();
+    if (!good || !before_filter(pair + n_)) return drop();
     // What the first read-out leaves over is what is fitted.
     for (std::size_t o = 0; o < m_; ++o) {
       for (std::size_t i = 0; i < n_; ++i) pair[n_ + o] -= static_cast<double>(first(o, i)) * pair[i];
@@ -200,6 +206,7 @@ class Recalibration {
     factor_ = arena.take(row_begin(n_));
     products_ = arena.take(n_ * m_);
     solution_ = arena.take(n_ * m_);
+    gain_ = arena.take(m_ * m_);
     queue_ = arena.take(options_.queue * (n_ + m_));
   }
   /// Where row i of a triangle begins.
@@ -215,6 +222,24 @@ class Recalibration {
   T first(std::size_t o, std::size_t i) const noexcept { return first_.linear.weight[place(o, i)]; }
   void drop() noexcept { ++counters_.dropped; }
 
+  /// What the line should have given, from the behaviour y(outputs). False if the gains do not tell.
+  bool before_filter(double* y) noexcept {
+    if (decoder_->readout().kind != ReadoutKind::kalman) return true;
+    const Readout<V>& filter = decoder_->running_readout();
+    for (std::size_t o = 0; o < m_; ++o) {
+      y[o] -= static_cast<double>(filter.behavior()[o]);
+      for (std::size_t j = 0; j < m_; ++j) {
+        gain_[o * m_ + j] = static_cast<double>(filter.gain()[(2 * o + 1) * m_ + j]);
+      }
+    }
+    if (!solve(gain_, y, m_, std::numeric_limits<float>::epsilon())) return false;
+    bool good = true;
+    for (std::size_t o = 0; o < m_; ++o) {
+      y[o] += static_cast<double>(filter.line()[o]);
+      good = good && std::abs(y[o]) < 1e30;
+    }
+    return good;
+  }
   /// y(count) = scale y + factor x.
   static void add_row(double* y, double scale, double factor, const double* x, std::size_t count) noexcept {
     for (std::size_t i = 0; i < count; ++i) y[i] = scale * y[i] + factor * x[i];
@@ -325,6 +350,7 @@ class Recalibration {
   std::size_t packed_size_ = 0;
   double *sums_ = nullptr, *factor_ = nullptr;        ///< lower triangles (n,n)
   double *products_ = nullptr, *solution_ = nullptr;  ///< (n,m)
+  double* gain_ = nullptr;                            ///< (m,m), of a Kalman filter
   double* queue_ = nullptr;                           ///< of pairs (n + m)
   std::size_t next_ = 0, waiting_ = 0;                ///< pairs in the queue
   std::size_t new_pairs_ = 0;                         ///< added since the last refit
