@@ -55,9 +55,10 @@ double best_of(int threads) {
   return best;
 }
 
-/// The sum of a block, in as many chains as hide the latency of an addition.
+}  // namespace
+
 float read_through(const float* data, std::size_t count) noexcept {
-  constexpr std::size_t chains = 8;
+  constexpr std::size_t chains = 8;  // hide the latency of an addition
   V::reg sums[chains];
   for (V::reg& sum : sums) sum = V::set(0.0f);
   for (std::size_t i = 0; i + chains * V::width <= count; i += chains * V::width) {
@@ -67,8 +68,6 @@ float read_through(const float* data, std::size_t count) noexcept {
   for (const V::reg& sum : sums) total += V::reduce_add(sum);
   return total;
 }
-
-}  // namespace
 
 double read_bandwidth(std::size_t bytes) {
   const ndt::Buffer<float> block(bytes / sizeof(float));

@@ -8,6 +8,9 @@ namespace bench {
 /// GFLOP/s of a plain multiply-add loop on `threads` threads at once: the best over 12 to 24 accumulators.
 double peak_gflops(int threads);
 
+/// The sum of a block, read as fast as one thread can.
+float read_through(const float* data, std::size_t count) noexcept;
+
 /// Bytes a nanosecond (GB/s) that one thread reads over and over from a block of so many bytes: the best of several.
 double read_bandwidth(std::size_t bytes);
 
