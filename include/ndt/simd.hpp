@@ -338,4 +338,32 @@ using native = scalar<T>;
 
 #endif
 
+// Words of 32 bits side by side, each in 64 bits so that its product with another has room: for random numbers. They
+// are computed with by ^ and >>. What stands in the upper half of a word does not count.
+
+/// The product of the lower half of x and m, whole.
+NDT_INLINE constexpr std::uint64_t product(std::uint64_t x, std::uint32_t m) noexcept { return (x & 0xffffffff) * m; }
+
+#if defined(XSIMD_VERSION_MAJOR) && defined(__AVX512F__)
+using words = std::uint64_t __attribute__((vector_size(64)));
+NDT_INLINE words product(words x, std::uint32_t m) noexcept {
+  return words(_mm512_mul_epu32(__m512i(x), _mm512_set1_epi64(m)));
+}
+#elif defined(XSIMD_VERSION_MAJOR) && defined(__AVX2__)
+using words = std::uint64_t __attribute__((vector_size(32)));
+NDT_INLINE words product(words x, std::uint32_t m) noexcept {
+  return words(_mm256_mul_epu32(__m256i(x), _mm256_set1_epi64x(m)));
+}
+#elif defined(XSIMD_VERSION_MAJOR) && defined(__SSE2__)
+using words = std::uint64_t __attribute__((vector_size(16)));
+NDT_INLINE words product(words x, std::uint32_t m) noexcept {
+  return words(_mm_mul_epu32(__m128i(x), _mm_set1_epi64x(m)));
+}
+#elif defined(XSIMD_VERSION_MAJOR) && defined(__aarch64__)
+using words = std::uint64_t __attribute__((vector_size(16)));
+NDT_INLINE words product(words x, std::uint32_t m) noexcept { return words(vmull_u32(vmovn_u64(x), vdup_n_u32(m))); }
+#else
+using words = std::uint64_t;
+#endif
+
 }  // namespace ndt::inline NDT_TARGET::simd

@@ -55,6 +55,18 @@ TEST_CASE("dropout is a function of its place, the same for floats and doubles",
   }
 }
 
+TEST_CASE("dropout's choices are the words of its place, half a word each", "[autograd]") {
+  const ndt::RandomPlace place{.seed = 0x9e3779b97f4a7c15, .purpose = 1, .item = 0xffffffff, .step = 3};
+  const double rate = 0.3;
+  const auto numbers = keep<float>(1000, place, rate);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    // 16 blocks make 128 choices: by word, then by half, then by block.
+    const std::size_t group = i / 128, word = i % 128 / 32, half = i % 32 / 16, block = 16 * group + i % 16;
+    const std::uint32_t bits = place.words(static_cast<std::uint32_t>(block))[word] >> (16 * half) & 0xffff;
+    CHECK((numbers[i] == 0) == (bits < std::lround(rate * 65536)));
+  }
+}
+
 TEST_CASE("neighbouring choices of dropout are independent", "[autograd]") {
   const std::size_t n = 100000;
   const auto numbers = keep<double>(n, {.seed = 8}, 0.5);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -24,29 +25,39 @@ struct Dropout {
 inline constexpr std::size_t keep_group = 128;
 constexpr std::size_t keep_size(std::size_t n) noexcept { return round_up(n, keep_group); }
 
-/// keep[i] = 0 with the given probability, else 1 / (1 - rate), for keep_size(n) elements. 16 random bits each. The
-/// loops are over plain arrays so that the compiler turns them into vectors; integers are the same however it does.
+/// keep[i] = 0 with the given probability, else 1 / (1 - rate), for keep_size(n) elements. 16 random bits each: a group
+/// has the words of 16 blocks, the first word of every block before the second, lower halves before upper ones. Loops
+/// over plain arrays are turned into vectors by the compiler.
 template <class T>
 void draw_keep(T* keep, std::size_t n, const RandomPlace& place, double rate) noexcept {
-  constexpr std::size_t lanes = keep_group / 8;
+  constexpr std::size_t lanes = keep_group / 8, width = sizeof(simd::words) / sizeof(std::uint64_t);
+  constexpr std::size_t together = min_size(2, lanes / width);  // registers: enough to hide latency, few enough to stay
+  using Words = std::array<simd::words, together>;
   const auto threshold = static_cast<std::uint32_t>(std::lround(rate * 65536.0));
   const T scale = static_cast<T>(65536.0 / (65536.0 - threshold));
-  using Words = std::array<std::uint32_t, lanes>;
-  for (std::size_t group = 0; group * keep_group < n; ++group, keep += keep_group) {
-    Words a, b, c, d;
-    for (std::size_t i = 0; i < lanes; ++i) {
-      a[i] = static_cast<std::uint32_t>(group * lanes + i);
-      b[i] = place.purpose, c[i] = place.item, d[i] = place.step;
+  std::array<std::uint64_t, together * width> blocks;
+  for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i] = i;
+  const Words zero{}, first = std::bit_cast<Words>(blocks);
+  for (std::size_t block = 0; block * 8 < n; block += lanes, keep += keep_group) {
+    std::uint32_t words[4][lanes];
+    for (std::size_t at = 0; at < lanes; at += blocks.size()) {
+      Words state[4];
+      for (std::size_t q = 0; q < together; ++q) {
+        state[0][q] = first[q] + (block + at);
+        state[1][q] = zero[q] + place.purpose, state[2][q] = zero[q] + place.item, state[3][q] = zero[q] + place.step;
+      }
+      philox_rounds(state[0], state[1], state[2], state[3], place.seed);
+      for (std::size_t word = 0; word < 4; ++word) {
+        blocks = std::bit_cast<std::array<std::uint64_t, together * width>>(state[word]);
+        for (std::size_t i = 0; i < blocks.size(); ++i) words[word][at + i] = static_cast<std::uint32_t>(blocks[i]);
+      }
     }
-    philox_rounds(a, b, c, d, place.seed);
     T* to = keep;
-    for (const Words* const block : {&a, &b, &c, &d}) {
-      const Words& words = *block;
+    for (std::size_t word = 0; word < 4; ++word, to += 2 * lanes) {
       NDT_KEEP_LOOP
-      for (std::size_t i = 0; i < lanes; ++i) to[i] = (words[i] & 0xffff) < threshold ? T(0) : scale;
+      for (std::size_t i = 0; i < lanes; ++i) to[i] = (words[word][i] & 0xffff) < threshold ? T(0) : scale;
       NDT_KEEP_LOOP
-      for (std::size_t i = 0; i < lanes; ++i) to[lanes + i] = (words[i] >> 16) < threshold ? T(0) : scale;
-      to += 2 * lanes;
+      for (std::size_t i = 0; i < lanes; ++i) to[lanes + i] = (words[word][i] >> 16) < threshold ? T(0) : scale;
     }
   }
 }

@@ -6,23 +6,23 @@
 #include <cstdint>
 
 #include "ndt/config.hpp"
+#include "ndt/simd.hpp"
 
 namespace ndt::inline NDT_TARGET {
 
-/// The rounds of Philox on N counters side by side, word by word: a loop that compilers turn into vectors.
-template <std::size_t N>
-NDT_INLINE constexpr void philox_rounds(std::array<std::uint32_t, N>& x, std::array<std::uint32_t, N>& y,
-                                        std::array<std::uint32_t, N>& z, std::array<std::uint32_t, N>& w,
-                                        std::uint64_t key) noexcept {
+/// The rounds of Philox on N counters side by side, or on N registers of them (simd::words): words x, y, z and w, of
+/// which the lower halves count, before and after.
+template <class Words, std::size_t N>
+NDT_INLINE constexpr void philox_rounds(std::array<Words, N>& x, std::array<Words, N>& y, std::array<Words, N>& z,
+                                        std::array<Words, N>& w, std::uint64_t key) noexcept {
   auto low = static_cast<std::uint32_t>(key), high = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
-    NDT_KEEP_LOOP
     for (std::size_t i = 0; i < N; ++i) {
-      const std::uint64_t a = std::uint64_t{0xD2511F53} * x[i], b = std::uint64_t{0xCD9E8D57} * z[i];
-      x[i] = static_cast<std::uint32_t>(b >> 32) ^ y[i] ^ low;
-      z[i] = static_cast<std::uint32_t>(a >> 32) ^ w[i] ^ high;
-      y[i] = static_cast<std::uint32_t>(b);
-      w[i] = static_cast<std::uint32_t>(a);
+      const Words a = simd::product(x[i], 0xD2511F53), b = simd::product(z[i], 0xCD9E8D57);
+      x[i] = (b >> 32) ^ y[i] ^ low;
+      z[i] = (a >> 32) ^ w[i] ^ high;
+      y[i] = b;
+      w[i] = a;
     }
     low += 0x9E3779B9, high += 0xBB67AE85;
   }
@@ -35,9 +35,10 @@ struct Philox {
   std::uint64_t key = 0;
 
   constexpr Block operator()(Block counter) const noexcept {
-    std::array<std::uint32_t, 1> x{counter[0]}, y{counter[1]}, z{counter[2]}, w{counter[3]};
+    std::array<std::uint64_t, 1> x{counter[0]}, y{counter[1]}, z{counter[2]}, w{counter[3]};
     philox_rounds(x, y, z, w, key);
-    return {x[0], y[0], z[0], w[0]};
+    const auto lower = [](std::uint64_t word) { return static_cast<std::uint32_t>(word); };
+    return {lower(x[0]), lower(y[0]), lower(z[0]), lower(w[0])};
   }
 };
 
