@@ -134,12 +134,16 @@ class BatchGradient {
 
   template <class Policy>
   void add_slots(const Policy& policy) noexcept {
+    constexpr std::size_t piece = 1024;  // of the sum, which stays in the first cache while all slots come by
     for_parts(sum_.size(), policy, [&](std::size_t, std::size_t first, std::size_t count) {
-      T* const sum = sum_.data() + first;
-      kernels::copy<V>(sum, slots_[0].data() + first, count);
-      for (std::size_t slot = 1; slot < gradient_slots; ++slot) {
-        kernels::map<V>(
-            sum, count, [](auto a, auto b) NDT_INLINE_LAMBDA { return a + b; }, sum, slots_[slot].data() + first);
+      for (const std::size_t end = first + count; first < end; first += piece) {
+        T* const sum = sum_.data() + first;
+        const std::size_t n = min_size(piece, end - first);
+        kernels::copy<V>(sum, slots_[0].data() + first, n);
+        for (std::size_t slot = 1; slot < gradient_slots; ++slot) {
+          kernels::map<V>(
+              sum, n, [](auto a, auto b) NDT_INLINE_LAMBDA { return a + b; }, sum, slots_[slot].data() + first);
+        }
       }
     });
   }
