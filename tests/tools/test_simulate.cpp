@@ -98,3 +98,19 @@ TEST_CASE("options and files that cannot be are refused in one line, and leave n
   }
   CHECK(says(desk.ndt("simulate reach a.h5 --repeats 7").err, "no multiple of 5", "ndt simulate reach"));
 }
+
+TEST_CASE("too little memory is an error with advice that the subcommand knows", "[tools][simulate]") {
+  const Desk desk;
+  const auto run = [&](const std::string& arguments) {
+    support::write(desk / "little.sh", "ulimit -v 1000000; '" + std::string(NDT_TOOL) + "' " + arguments + " 2>err\n");
+    const int status = std::system(("cd '" + desk.folder.path().string() + "' && sh little.sh </dev/null").c_str());
+    return std::pair(WEXITSTATUS(status), support::contents(desk / "err"));
+  };
+  if (run("--version >out").first != 0) return;  // a sanitizer takes all addresses there are
+  const auto [status, err] = run("simulate lorenz a.h5 --conditions 1 --repeats 5 --bins 1000 --neurons 800000");
+  INFO(err);
+  CHECK(status == 1);
+  CHECK(support::is_error_line(err));
+  CHECK(says(err, "not enough memory", "fewer conditions"));
+  CHECK_FALSE(says(err, "--chop"));
+}

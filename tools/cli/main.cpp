@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <new>
 
 #include "../io/refused.hpp"
 #include "command.hpp"
@@ -19,6 +20,13 @@ int report(std::string message, int status) {
   }
   std::fprintf(stderr, "ndt: error: %s\n", message.c_str());
   return status;
+}
+
+/// What takes less memory, of the subcommand that was chosen.
+std::string less_memory(const CLI::App& app) {
+  const CLI::App& command = *app.get_subcommands().front();
+  if (command.get_option_no_throw("--chop") != nullptr) return "a smaller input or --chop";
+  return command.get_name() == "simulate" ? "fewer conditions, repeats, bins or neurons" : "a smaller input";
 }
 
 int run(int argc, char** argv) {
@@ -49,7 +57,12 @@ int run(int argc, char** argv) {
                       ", command line, see ndt --help",
                   bad_input);
   }
-  const tool::Answer answer = chosen(common);
+  tool::Answer answer;
+  try {
+    answer = chosen(common);
+  } catch (const std::bad_alloc&) {
+    return report("not enough memory, this machine, " + less_memory(app), 1);
+  }
   // File names may be any bytes; JSON is UTF-8.
   const auto dump = [&] { return answer.json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace); };
   const std::string text = common.json ? dump() + "\n" : answer.text;
@@ -86,8 +99,6 @@ int main(int argc, char** argv) {
     return run(argc, argv);
   } catch (const tool::Refused& refused) {
     return report(refused.what(), bad_input);
-  } catch (const std::bad_alloc&) {
-    return report("not enough memory, this machine, a smaller input or --chop", 1);
   } catch (const std::exception& error) {
     return report(std::string(error.what()) + ", unexpected, please report it", 1);
   }
