@@ -79,12 +79,15 @@ TEST_CASE("bad usage and files that are no data are refused", "[tools][evaluate]
   data().write(desk / "data.h5");
   support::write(desk / "text.h5", "this is no data");
   const std::string call = tiny_model() + " data.h5 ";
-  for (const std::string& bad : {std::string(), tiny_model(), tiny_model() + " missing.h5", tiny_model() + " text.h5",
-                                 std::string("text.h5 data.h5"), call + "--split test", call + "--psth-sd 0",
-                                 call + "--psth-sd -1", call + "--truth-scale x", call + "--group nothing",
-                                 call + "--target-group mc_maze", call + "--target missing.h5", call + "--threads 0"}) {
+  for (const std::string& bad :
+       {std::string(), tiny_model(), tiny_model() + " missing.h5", tiny_model() + " text.h5",
+        std::string("text.h5 data.h5"), call + "--split test", call + "--psth-sd 0", call + "--psth-sd -1",
+        call + "--truth-scale x", call + "--group nothing", call + "--target-group mc_maze",
+        call + "--target missing.h5", call + "--threads 0", call + "--submission ''"}) {
     refused(desk, bad);
   }
+  CHECK(says(refused(desk, call + "--group ''"), "--group", "an empty name of a group"));
+  CHECK(says(refused(desk, call + "--target data.h5 --target-group ''"), "--target-group", "an empty name"));
   DataFile empty;
   empty.floats["something"] = some_floats({3}, 1);
   empty.write(desk / "other.h5");

@@ -101,8 +101,8 @@ TEST_CASE("a read-out that cannot be is refused, and nothing written", "[tools][
   for (const std::string& arguments :
        {lorenz + " lorenz.h5 o.safetensors", causal + " lorenz.h5 o.safetensors", causal + " reach.h5 o.hpp",
         causal + " wide.h5 o.safetensors", causal + " still.h5 o.safetensors", causal + " huge.h5 o.safetensors",
-        causal + " reach.h5 o.safetensors --target ''", causal + " reach.h5 ''", causal + " reach.h5 reach.h5",
-        causal + " reach.h5 o.safetensors --target-group g",
+        causal + " reach.h5 o.safetensors --target ''", causal + " reach.h5 o.safetensors --group ''",
+        causal + " reach.h5 ''", causal + " reach.h5 reach.h5", causal + " reach.h5 o.safetensors --target-group g",
         causal + " reach.h5 o.safetensors --target ./o.safetensors", causal + " reach.h5 o.safetensors --lag 35",
         causal + " reach.h5 o.safetensors --lag -35", causal + " reach.h5 o.safetensors --history 0",
         causal + " reach.h5 o.safetensors --history 1025", causal + " reach.h5 o.safetensors --history 100",

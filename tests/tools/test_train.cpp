@@ -124,6 +124,7 @@ TEST_CASE("bad training input gets one line, exit 2, and nothing is lost", "[too
           "is not finite in step"},
       Bad{"train small.yaml --data data.h5 --out new --set MODEL.TRIAL_LENGTH=50", "TRIAL_LENGTH is 50"},
       Bad{"train small.yaml --data data.h5 --out new --max-steps -1", "below 0"},
+      Bad{"train small.yaml --data data.h5 --out new --group ''", "an empty name of a group"},
       Bad{"train small.yaml --data data.h5 --out new --max-minutes nan", "--max-minutes"},
       Bad{"train small.yaml --data data.h5 --out small.yaml", "small.yaml"},
       Bad{"train small.yaml --data data.h5 --out new --init small.yaml", "small.yaml"},

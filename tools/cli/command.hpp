@@ -58,7 +58,14 @@ inline const CLI::Validator real_number = number_that([](double x) { return x ==
 
 /// A file name that was given and is empty is a mistake, such as a variable that is not set.
 inline const CLI::Validator some_name(
-    [](std::string& text) { return text.empty() ? std::string("an empty file name") : std::string(); }, "TEXT");
+    [](std::string& text) { return text.empty() ? std::string("an empty file name") : std::string(); }, "");
+
+inline const CLI::Validator group_name(
+    [](std::string& text) {
+      return text.empty() ? std::string("an empty name of a group; without one the root of the file is read")
+                          : std::string();
+    },
+    "");
 
 /// Adds its subcommand to `app`; `run` is set when that subcommand was chosen, and does the work.
 using Run = std::function<Answer(const Common&)>;

@@ -13,11 +13,11 @@ namespace tool {
 /// DATA, --group, --target and --target-group; `options` lives as long as the command.
 inline void add_dataset_options(CLI::App& command, std::string& data, DatasetOptions& options) {
   command.add_option("DATA", data, "an HDF5 file in the LFADS, lfads-torch or NLB layout")->required();
-  command.add_option("--group", options.group, "the group of DATA to read")->type_name("NAME");
+  command.add_option("--group", options.group, "the group of DATA to read")->check(group_name)->type_name("NAME");
   command.add_option("--target", options.target, "a file with what DATA keeps back (NLB target file)")
       ->check(some_name)
       ->type_name("FILE");
-  command.add_option("--target-group", options.target_group, "its group")->type_name("NAME");
+  command.add_option("--target-group", options.target_group, "its group")->check(group_name)->type_name("NAME");
 }
 
 /// Of those that cannot go together, before any work is done.

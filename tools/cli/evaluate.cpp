@@ -160,6 +160,7 @@ void add_evaluate(CLI::App& app, Run& run) {
       ->check(CLI::Range(1.0 / 6, 1e4))
       ->type_name("BINS");
   command->add_option("--submission", options->submission, "also write rates for the Neural Latents Benchmark")
+      ->check(some_name)
       ->type_name("OUT.h5");
   command->add_option("--dataset-name", options->submission_name, "the group in it, such as mc_maze_20")
       ->type_name("NAME");

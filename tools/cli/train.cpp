@@ -283,15 +283,16 @@ void add_train(CLI::App& app, Run& run) {
   auto* command = app.add_subcommand("train", "trains a model on spike counts");
   auto options = std::make_shared<Options>();
   command->add_option("CONFIG", options->configs, "YAML files with the reference's keys, later ones win")->required();
-  command->add_option("--data", options->data, "HDF5 with training and validation trials");
-  command->add_option("--group", options->dataset.group, "the group of the file that holds them");
+  command->add_option("--data", options->data, "HDF5 with training and validation trials")->check(some_name);
+  command->add_option("--group", options->dataset.group, "the group of the file that holds them")->check(group_name);
   command->add_option("--truth-scale", options->dataset.truth_scale, "truth times this is counts per bin");
-  command->add_option("--out", options->out, "folder of the run [runs/NAME of the configuration]");
+  command->add_option("--out", options->out, "folder of the run [runs/NAME of the configuration]")->check(some_name);
   command->add_option("--set", options->settings, "KEY=VALUE, over what the files say")->allow_extra_args(false);
   command->add_option("--max-minutes", options->max_minutes, "of training time, with what was spent before --resume")
       ->check(from_zero);
   command->add_option("--max-steps", options->max_steps, "in all, with those before --resume")->check(whole_number);
-  command->add_option("--init", options->init, "a model or checkpoint to start from, also into another context");
+  command->add_option("--init", options->init, "a model or checkpoint to start from, also into another context")
+      ->check(some_name);
   command->add_flag("--resume", options->resume, "go on with the run in the folder");
   command->footer(
       "Writes best.safetensors (lowest masked loss in validation), last.ckpt (all that --resume needs) and log.csv.\n"
