@@ -176,6 +176,24 @@ TEST_CASE("a target file and groups complete what the first file has", "[tools][
   CHECK(says(refusal([&] { load_dataset(folder / "a.h5", {.group = "other"}); }), "no datasets in the group other"));
 }
 
+TEST_CASE("a target file that adds nothing is refused, with what is in it", "[tools][dataset]") {
+  const TemporaryFolder folder;
+  lfads().rates("train_behavior", {3, 4, 2}).write(folder / "data.h5");
+  const auto with = [&](const File& target, const std::string& group = "") {
+    target.write(folder / "target.h5");
+    return refusal([&] { load_dataset(folder / "data.h5", {.target = folder / "target.h5", .target_group = group}); });
+  };
+  CHECK(says(with(File().rates("speed", {2, 4})), "adds nothing to", "data.h5", "target.h5", "there is speed"));
+  CHECK(says(with(File().rates("train_behavior", {3, 4, 2})), "adds nothing to", "train_behavior"));
+  const File grouped = File().rates("set/valid_behavior", {2, 4, 2});
+  CHECK(says(with(grouped), "adds nothing to", "--target-group", "set/valid_behavior"));
+  CHECK(with(grouped, "set").empty());
+  // A group of the same file is another place.
+  lfads().rates("more/valid_behavior", {2, 4, 2}).write(folder / "both.h5");
+  CHECK(load_dataset(folder / "both.h5", {.target = folder / "both.h5", .target_group = "more"}).behavior_dims == 2);
+  CHECK(says(refusal([&] { load_dataset(folder / "both.h5", {.target = folder / "both.h5"}); }), "adds nothing to"));
+}
+
 TEST_CASE("conditions may come as ragged rows", "[tools][dataset]") {
   const TemporaryFolder folder;
   // libhdf5 has no way to add to our writer's file the type that h5py uses, so the whole file is made by hand.

@@ -234,6 +234,7 @@ data::Dataset load_dataset(const std::filesystem::path& path, const DatasetOptio
   require_enough("validate on", all.valid.trials, options.least_valid);
 
   read_extras(files, options, all);
+  files.require_target_used();
   return all;
 }
 

@@ -21,14 +21,33 @@ void Found::require_equal(std::size_t axis, const Found& other, std::size_t othe
          std::string("both must have the same number of ") + what);
 }
 
-DatasetFiles::DatasetFiles(const std::filesystem::path& path, const DatasetOptions& options) : path_(path) {
-  add(path, options.group);
-  if (!options.target.empty()) add(options.target, options.target_group);
+namespace {
+
+/// What is there, for messages.
+std::string list_of(const Names& names) {
+  if (names.empty()) return "there is no dataset in it";
+  constexpr std::size_t shown = 12;
+  std::string list = "there is";
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i == shown) return list + " and " + std::to_string(names.size() - shown) + " more";
+    list += (i > 0 ? ", " : " ") + one_line(names[i]);
+  }
+  return list;
+}
+
+}  // namespace
+
+DatasetFiles::DatasetFiles(const std::filesystem::path& path, const DatasetOptions& options)
+    : path_(path), target_(options.target) {
+  add(path, options.group, false);
+  if (!target_.empty()) of_target_ = add(target_, options.target_group, true);
 }
 
 const Found* DatasetFiles::find(const std::string& name) const {
   const auto found = by_name_.find(name);
-  return found == by_name_.end() ? nullptr : &found->second;
+  if (found == by_name_.end()) return nullptr;
+  target_used_ = target_used_ || found->second.of_target;
+  return &found->second;
 }
 
 const Found* DatasetFiles::find_any(const Names& names) const {
@@ -44,29 +63,30 @@ const Found& DatasetFiles::need(const std::string& name) const {
 }
 
 std::string DatasetFiles::those_there() const {
-  if (by_name_.empty()) return "there is no dataset in it";
-  constexpr std::size_t shown = 12;
-  std::string list = "there is";
-  std::size_t i = 0;
-  for (const auto& [name, found] : by_name_) {
-    if (i++ == shown) return list + " and " + std::to_string(by_name_.size() - shown) + " more";
-    list += (i > 1 ? ", " : " ") + one_line(name);
-  }
-  return list;
+  Names names;
+  for (const auto& [name, found] : by_name_) names.push_back(name);
+  return list_of(names);
 }
 
-void DatasetFiles::add(const std::filesystem::path& path, const std::string& group) {
+void DatasetFiles::require_target_used() const {
+  if (target_.empty() || target_used_) return;
+  throw Refused(
+      "the target file adds nothing to " + path_.string(), target_.string(),
+      "datasets that are missing there, such as valid_behavior, perhaps in a --target-group: " + list_of(of_target_));
+}
+
+Names DatasetFiles::add(const std::filesystem::path& path, const std::string& group, bool is_target) {
   const std::string prefix = group.empty() ? "" : group + "/";
-  bool any = false;
+  Names names;
   for (DatasetInfo& info : list_datasets(path)) {
     if (info.name.compare(0, prefix.size(), prefix) != 0) continue;
-    any = true;
-    const std::string name = info.name.substr(prefix.size());
-    by_name_.insert({name, Found{path, std::move(info)}});  // what the first file has stays
+    names.push_back(info.name.substr(prefix.size()));
+    by_name_.insert({names.back(), Found{path, std::move(info), is_target}});  // what the first file has stays
   }
-  if (!any && !group.empty()) {
+  if (names.empty() && !group.empty()) {
     throw Refused("no datasets in the group " + one_line(group), path.string(), "a group of the file is needed");
   }
+  return names;
 }
 
 std::string place_text(const Shape& shape, std::size_t flat) {

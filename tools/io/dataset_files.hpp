@@ -18,6 +18,7 @@ using Names = std::vector<std::string>;
 struct Found {
   std::filesystem::path path;
   DatasetInfo info;
+  bool of_target = false;  ///< from the target file
 
   const Shape& shape() const { return info.shape; }
   std::string where() const { return dataset_text(path, info.name); }
@@ -42,12 +43,17 @@ class DatasetFiles {
   /// For messages.
   std::string those_there() const;
   const std::filesystem::path& path() const { return path_; }
+  /// When all has been looked for: refused if there is a target file and nothing was found in it.
+  void require_target_used() const;
 
  private:
-  void add(const std::filesystem::path& path, const std::string& group);
+  /// The names of those in the file's group.
+  Names add(const std::filesystem::path& path, const std::string& group, bool is_target);
 
-  std::filesystem::path path_;
+  std::filesystem::path path_, target_;
+  Names of_target_;
   std::map<std::string, Found> by_name_;
+  mutable bool target_used_ = false;  ///< whether something was found in it
 };
 
 /// "trial 1, bin 2, neuron 3 (from 0)" of element `flat` of an array [trials, bins, neurons], for messages.
