@@ -310,6 +310,16 @@ TEST_CASE("truth, conditions and masks out of range are refused", "[tools][datas
   CHECK(says(refused(folder, lfads().number("dt", {}, {0})), "width of a bin"));
 }
 
+TEST_CASE("infinite behaviour is refused by dataset and place, and NaN is none", "[tools][dataset]") {
+  const TemporaryFolder folder;
+  std::vector<double> velocity(16, 1.0);
+  velocity[1 * 8 + 2 * 2 + 1] = -INFINITY;
+  CHECK(says(refused(folder, lfads().number("valid_behavior", {2, 4, 2}, velocity)), "valid_behavior", ".h5",
+             "-inf at trial 1, bin 2, dimension 1 (from 0)"));
+  velocity[1 * 8 + 2 * 2 + 1] = NAN;
+  CHECK(refused(folder, lfads().number("valid_behavior", {2, 4, 2}, velocity)).empty());
+}
+
 TEST_CASE("too few trials for a batch or a split are refused", "[tools][dataset]") {
   const TemporaryFolder folder;
   CHECK(refused(folder, lfads(), {.least_train = 3, .least_valid = 2}).empty());

@@ -35,8 +35,8 @@ struct DatasetOptions {
 ///
 /// Held-out neurons or forward bins that a split does not have are marked as hidden, not zero. Refused, with dataset
 /// and place: what is missing (with a list of what is there), shapes that do not fit each other, counts that are no
-/// whole numbers from 0 to 65535, rates that are negative or not finite, too few trials, a target file in
-/// which nothing was found that the first file lacks.
+/// whole numbers from 0 to 65535, rates that are negative or not finite, infinite behaviour (NaN: there is none), too
+/// few trials, a target file in which nothing was found that the first file lacks.
 ndt::data::Dataset load_dataset(const std::filesystem::path& path, const DatasetOptions& options = {});
 
 }  // namespace tool

@@ -105,6 +105,14 @@ void read_behavior(const DatasetFiles& files, data::Dataset& all, const SplitNam
   }
   all.behavior_dims = found->shape()[2];
   names.split.behavior = read_per_bin(*found, all);
+  for (std::size_t i = 0; i < names.split.behavior.size(); ++i) {
+    const float value = names.split.behavior[i];
+    if (!std::isinf(value)) continue;
+    throw Refused("behaviour that is infinite",
+                  found->where() + " has " + text(value) + " at " +
+                      place_text({names.split.trials, all.observed_bins(), all.behavior_dims}, i, "dimension"),
+                  "numbers, or NaN where there is no behaviour");
+  }
 }
 
 void read_decode_mask(const DatasetFiles& files, data::Dataset& all, const SplitNames& names) {

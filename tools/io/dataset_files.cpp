@@ -89,9 +89,9 @@ Names DatasetFiles::add(const std::filesystem::path& path, const std::string& gr
   return names;
 }
 
-std::string place_text(const Shape& shape, std::size_t flat) {
+std::string place_text(const Shape& shape, std::size_t flat, const char* last_axis) {
   return "trial " + std::to_string(flat / shape[2] / shape[1]) + ", bin " + std::to_string(flat / shape[2] % shape[1]) +
-         ", neuron " + std::to_string(flat % shape[2]) + " (from 0)";
+         ", " + last_axis + " " + std::to_string(flat % shape[2]) + " (from 0)";
 }
 
 }  // namespace tool

@@ -57,6 +57,6 @@ class DatasetFiles {
 };
 
 /// "trial 1, bin 2, neuron 3 (from 0)" of element `flat` of an array [trials, bins, neurons], for messages.
-std::string place_text(const Shape& shape, std::size_t flat);
+std::string place_text(const Shape& shape, std::size_t flat, const char* last_axis = "neuron");
 
 }  // namespace tool
