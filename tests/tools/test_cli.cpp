@@ -204,6 +204,29 @@ TEST_CASE("the firmware header in weights/ is what the tool makes of the model b
   CHECK(contents(desk / "tiny.hpp") == contents(weights / "tiny.hpp"));
 }
 
+TEST_CASE("an output that cannot be written is refused before any input is read", "[tools][cli]") {
+  const Desk desk;
+  fs::create_directories(desk / "folder.h5");
+  fs::create_directories(desk / "folder.safetensors");
+  support::write(desk / "file", "no folder");
+  const auto refused = [&](const std::string& arguments, const std::string& out) {
+    INFO(arguments);
+    const Ran ran = desk.ndt(arguments);
+    check_refused(ran);
+    CHECK(ran.err.find(out) != std::string::npos);
+  };
+  for (const std::string out : {"nowhere/o", "file/o", "folder"}) {
+    const std::string h5 = out + ".h5", model = out + ".safetensors";
+    refused("convert none.pth " + model, model);
+    refused("infer none.pth none.h5 " + h5, h5);
+    refused("stream none.pth none.h5 --out " + h5, h5);
+    refused("evaluate none.pth none.h5 --submission " + h5 + " --dataset-name a", h5);
+    refused("fit-readout none.pth none.h5 " + model, model);
+    refused("simulate lorenz " + h5 + " --conditions 0", h5);
+  }
+  CHECK(desk.folder.entries() == 5);  // and out and err: no trace of having looked
+}
+
 TEST_CASE("bad usage and bad input get one line, exit 2 and no file", "[tools][cli]") {
   const Desk desk;
   const std::string model = (fixtures / "tiny.pth").string();

@@ -26,8 +26,9 @@ struct Answer {
   int exit_status = 0;
 };
 
-/// An output file may not take the place of one of the inputs, by whatever name it goes.
-void refuse_overwriting(const std::filesystem::path& out, const std::vector<std::string>& inputs);
+/// Before the work that makes the output: a file can be written there, and it would not take the place of one of the
+/// inputs, by whatever name it goes.
+void require_output(const std::filesystem::path& out, const std::vector<std::string>& inputs = {});
 
 /// A name says what is written: another ending than these is refused.
 void refuse_other_endings(const std::filesystem::path& out, const std::vector<std::string>& endings);

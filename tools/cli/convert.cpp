@@ -32,7 +32,7 @@ std::string identifier(const std::filesystem::path& path) {
 Answer convert(const Options& options) {
   const std::filesystem::path out = options.out;
   refuse_other_endings(out, {".safetensors", ".hpp"});
-  refuse_overwriting(out, {options.in});
+  require_output(out, {options.in});
   if (options.name) check_model_name(*options.name);
   if (options.bin_width && !is_bin_width(*options.bin_width)) {
     throw Refused(fmt::format("a bin width of {} s", *options.bin_width), "--bin-width", "1e-6 to 3600 seconds");

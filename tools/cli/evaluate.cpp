@@ -48,7 +48,7 @@ void require_sense(const Options& options) {
   }
   require_sense(options.dataset);
   if (!options.submission.empty()) {
-    refuse_overwriting(options.submission, {options.model, options.data, options.dataset.target.string()});
+    require_output(options.submission, {options.model, options.data, options.dataset.target.string()});
   }
 }
 

@@ -98,7 +98,7 @@ Tensors tensors_of(const ndt::train::FittedReadout& fitted) {
 
 Answer fit_readout(const Options& options, const Common& common) {
   refuse_other_endings(options.out, {".safetensors"});
-  refuse_overwriting(options.out, {options.model, options.data, options.dataset.target.string()});
+  require_output(options.out, {options.model, options.data, options.dataset.target.string()});
   require_sense(options.dataset);
   LoadedModel model(options.model);
   const ndt::data::Dataset dataset = load_dataset(options.data, options.dataset);

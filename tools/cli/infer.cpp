@@ -203,7 +203,7 @@ void require_finite(const Outputs& out, const LoadedModel& model, const SpikeCou
 
 Answer infer(const Options& options, const Common& common) {
   refuse_other_endings(options.out, {".h5"});
-  refuse_overwriting(options.out, {options.model, options.spikes});
+  require_output(options.out, {options.model, options.spikes});
   LoadedModel model(options.model);
   SpikeCounts spikes = read_spikes(options.spikes, options.key, model.config().neurons);
   const std::size_t length = window_length(options, spikes, model.config());

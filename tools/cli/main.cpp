@@ -6,6 +6,7 @@
 #include <exception>
 #include <new>
 
+#include "../io/output_file.hpp"
 #include "../io/refused.hpp"
 #include "command.hpp"
 
@@ -74,13 +75,14 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-void tool::refuse_overwriting(const std::filesystem::path& out, const std::vector<std::string>& inputs) {
+void tool::require_output(const std::filesystem::path& out, const std::vector<std::string>& inputs) {
   for (const std::string& input : inputs) {
     std::error_code ignored;
     if (std::filesystem::equivalent(out, input, ignored)) {
       throw Refused("the output would overwrite an input", out.string(), "another name for the output");
     }
   }
+  const OutputFile can_be_written(out);  // and is gone again
 }
 
 void tool::refuse_other_endings(const std::filesystem::path& out, const std::vector<std::string>& endings) {

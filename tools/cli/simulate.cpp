@@ -91,6 +91,7 @@ std::pair<CLI::App*, Options*> add_system(CLI::App& app, Run& run, const std::st
   command->add_option("--bin-width", options.bin_width, "in seconds")->capture_default_str();
   command->callback([chosen, name, simulate, &run] {
     run = [chosen, name, simulate](const Common&) {
+      require_output(chosen->out);
       try {
         return written(name, chosen->out, chosen->options.seed, simulate(chosen->options));
       } catch (const std::invalid_argument& wrong) {

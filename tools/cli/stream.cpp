@@ -191,7 +191,7 @@ void write(const Options& options, const LoadedModel& model, const SpikeCounts& 
 Answer stream(const Options& options) {
   if (!options.out.empty()) {
     refuse_other_endings(options.out, {".h5"});
-    refuse_overwriting(options.out, {options.model, options.spikes});
+    require_output(options.out, {options.model, options.spikes});
   }
   LoadedModel model(options.model);
   const SpikeCounts spikes = read_spikes(options.spikes, options.key, model.config().neurons);

@@ -143,7 +143,7 @@ class Training {
     std::vector<std::string> inputs = options.configs;
     inputs.insert(inputs.end(), {options.init, data_path_.string()});
     for (const char* const name : {"last.ckpt", "best.safetensors", "log.csv"}) {
-      refuse_overwriting(folder_ / name, inputs);
+      require_output(folder_ / name, inputs);
     }
     trainer_ = std::make_unique<Trainer>(model_, config_.train, dataset_,
                                          ndt::OpenMP{common.threads > 1 ? common.threads : config_.train.threads});
