@@ -204,6 +204,21 @@ TEST_CASE("the firmware header in weights/ is what the tool makes of the model b
   CHECK(contents(desk / "tiny.hpp") == contents(weights / "tiny.hpp"));
 }
 
+TEST_CASE("help of every subcommand has the options that all of them take", "[tools][cli]") {
+  const Desk desk;
+  for (const char* command : {"convert", "inspect", "infer", "stream", "check", "evaluate", "fit-readout", "simulate",
+                              "simulate lorenz", "train", ""}) {
+    INFO(command);
+    const Ran ran = desk.ndt(std::string(command) + " --help");
+    CHECK(ran.status == 0);
+    for (const char* option : {"\n  --json ", "\n  --threads N"}) {
+      const std::size_t at = ran.out.find(option);
+      CHECK(at != std::string::npos);
+      CHECK(ran.out.find(option, at + 1) == std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("an output that cannot be written is refused before any input is read", "[tools][cli]") {
   const Desk desk;
   fs::create_directories(desk / "folder.h5");

@@ -23,6 +23,20 @@ int report(std::string message, int status) {
   return status;
 }
 
+/// Help of a subcommand also has the options that it takes from `ndt` itself.
+class Help : public CLI::Formatter {
+ public:
+  /// What stands behind the options, which cannot be overridden themselves.
+  std::string make_subcommands(const CLI::App* app, CLI::AppFormatMode mode) const override {
+    const std::string text = Formatter::make_subcommands(app, mode);
+    const CLI::App* top = app;
+    while (top->get_parent() != nullptr) top = top->get_parent();
+    if (top == app || mode == CLI::AppFormatMode::Sub) return text;
+    const auto shared = [&](const CLI::Option* o) { return o != top->get_help_ptr() && o != top->get_version_ptr(); };
+    return make_group("Options of every subcommand", false, top->get_options(shared)) + text;
+  }
+};
+
 /// What takes less memory, of the subcommand that was chosen.
 std::string less_memory(const CLI::App& app) {
   const CLI::App& command = *app.get_subcommands().front();
@@ -34,7 +48,8 @@ int run(int argc, char** argv) {
   CLI::App app("Neural Data Transformer: firing rates from spike counts", "ndt");
   app.require_subcommand(1);
   app.set_version_flag("--version", "ndt 0.1.0");
-  app.fallthrough();  // --json and --threads may stand behind the subcommand
+  app.formatter(std::make_shared<Help>());  // before the subcommands, which inherit it
+  app.fallthrough();                        // --json and --threads may stand behind the subcommand
   tool::Common common;
   app.add_flag("--json", common.json, "standard output is one JSON object");
   app.add_option("--threads", common.threads, "threads to use")->check(CLI::Range(1, 1024))->type_name("N");
