@@ -204,6 +204,19 @@ TEST_CASE("the firmware header in weights/ is what the tool makes of the model b
   CHECK(contents(desk / "tiny.hpp") == contents(weights / "tiny.hpp"));
 }
 
+TEST_CASE("what a model looks ahead is said of a layer, of all layers, and of what a trial has of it", "[tools][cli]") {
+  const Desk desk;
+  const std::string weights = std::string(NDT_SOURCE_DIR) + "/weights/";
+  const auto text = [&](const std::string& model) { return desk.ndt("inspect " + weights + model).out; };
+  const auto j = inspected(desk, weights + "lorenz.safetensors");
+  CHECK(j["context_forward"] == 20);
+  CHECK(j["context_forward_in_all"] == 120);
+  CHECK(j["look_ahead_bins"] == 49);
+  const std::string all = "20 ahead in a layer; 120 ahead in all, at most 49 in a trial of 50 bins\n";
+  CHECK(support::has(text("lorenz.safetensors"), all));
+  CHECK(support::has(text("lorenz_causal.safetensors"), "0 ahead in a layer; 0 ahead in all\n"));
+}
+
 TEST_CASE("help of every subcommand has the options that all of them take", "[tools][cli]") {
   const Desk desk;
   for (const char* command : {"convert", "inspect", "infer", "stream", "check", "evaluate", "fit-readout", "simulate",

@@ -81,6 +81,7 @@ Answer inspect(const std::string& path) {
   j["context_backward"] = bins_or_all(band.backward);
   j["context_forward"] = bins_or_all(band.forward);
   j["context_wrap_initial"] = band.wrap != 0;
+  j["context_forward_in_all"] = bins_or_all(band.forward == ndt::dyn ? ndt::dyn : c.layers * band.forward);
   j["look_back_bins"] = reach(band.backward);
   j["look_ahead_bins"] = reach(band.forward);
   j["parameters"] = parameters;
@@ -105,8 +106,10 @@ Answer inspect(const std::string& path) {
                             j["activation"].get<std::string>()));
   line("output", fmt::format("{}, counts per bin{}", j["output"].get<std::string>(),
                              loaded.file.bin_width ? fmt::format(" of {} s", *loaded.file.bin_width) : ""));
-  line("context", fmt::format("{} bins back and {} ahead in a layer; {} ahead in all", text_of(j["context_backward"]),
-                              text_of(j["context_forward"]), text_of(j["look_ahead_bins"])));
+  const std::string ahead = text_of(j["context_forward_in_all"]), in_trial = text_of(j["look_ahead_bins"]);
+  line("context", fmt::format("{} bins back and {} ahead in a layer; {} ahead in all{}", text_of(j["context_backward"]),
+                              text_of(j["context_forward"]), ahead,
+                              ahead == in_trial ? "" : fmt::format(", at most {} in a trial of {} bins", in_trial, T)));
   line("parameters", fmt::format("{}", parameters));
   line("memory", fmt::format("{} bytes of packed weights, {} bytes of workspace",
                              loaded.model.packed_size() * sizeof(float), loaded.model.workspace_bytes(T)));
