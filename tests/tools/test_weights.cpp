@@ -1,6 +1,11 @@
-// The models in weights/ have the scores of their cards.
+// The models in weights/ have the scores of their cards, and streams of them those of README.md.
+#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include <ndt/metrics/r2.hpp>
+
+#include "../../tools/io/dataset.hpp"
+#include "../../tools/io/hdf5_reader.hpp"
 #include "../support/catch.hpp"
 #include "desk.hpp"
 
@@ -33,6 +38,32 @@ TEST_CASE("trained models have the scores of weights/README.md", "[tools][weight
                              card.data + " --json --only " + card.score);
     REQUIRE(ran.status == 0);
     CHECK(std::abs(nlohmann::json::parse(ran.out).at(card.score).get<double>() - card.value) < 1e-3);
+  }
+}
+
+TEST_CASE("policies of a stream cost the R2 that README.md says", "[tools][weights][stream]") {
+  const Desk desk;
+  REQUIRE(desk.ndt("simulate lorenz lorenz.h5").status == 0);
+  const ndt::data::Dataset data = tool::load_dataset(desk / "lorenz.h5");
+  const ndt::data::Split& valid = data.valid;
+  struct Row {
+    const char *model, *options;
+    double r2;
+  };
+  for (const Row& row :
+       {Row{"lorenz", "--policy immediate", 0.354}, Row{"lorenz", "--policy windowed --window 25", 0.194},
+        Row{"lorenz_causal", "--policy immediate", 0.856},
+        Row{"lorenz_causal", "--policy windowed --window 25", 0.667}}) {
+    INFO(row.model << " " << row.options);
+    REQUIRE(desk.ndt("stream '" + std::string(NDT_SOURCE_DIR) + "/weights/" + row.model +
+                     ".safetensors' lorenz.h5 --key valid_data --out out.h5 " + row.options)
+                .status == 0);
+    const std::vector<float> rates = tool::read_float(desk / "out.h5", "rates").values;
+    REQUIRE(rates.size() == valid.truth.size());
+    const auto view = [&](const std::vector<float>& values) {
+      return ndt::metrics::Trials<float>(values.data(), valid.trials, data.bins, data.neurons);
+    };
+    CHECK(std::abs(ndt::metrics::r2(view(valid.truth), view(rates)) - row.r2) < 1e-3);
   }
 }
 
