@@ -1,8 +1,16 @@
 // ndt train as a user meets it: files, resuming, and what is refused.
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <thread>
 
+#include "../../tools/io/model_file.hpp"
 #include "../support/catch.hpp"
 #include "desk.hpp"
 
@@ -30,6 +38,45 @@ struct TrainingDesk : Desk {
     }
     return kept;
   }
+};
+
+/// `ndt train` in the background, in run/, with more steps than it will ever do.
+class Running {
+ public:
+  explicit Running(const TrainingDesk& desk) : pid_(fork()) {
+    if (pid_ == 0) {
+      const int out = open((desk / "training").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+      const int null = open("/dev/null", O_RDWR);
+      dup2(null, STDIN_FILENO), dup2(out, STDOUT_FILENO), dup2(null, STDERR_FILENO);
+      // A job in the background may have been started with signals ignored.
+      for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, SIG_DFL);
+      if (chdir(desk.folder.path().c_str()) != 0) _exit(127);
+      execl(NDT_TOOL, NDT_TOOL, "train", "small.yaml", "--data", "data.h5", "--out", "run", "--json", "--set",
+            "TRAIN.NUM_UPDATES=100000000", "--set", "TRAIN.PATIENCE=100000000", nullptr);
+      _exit(127);
+    }
+    // The first checkpoint comes before the first step.
+    while (!std::filesystem::exists(desk / "run/last.ckpt") && waitpid(pid_, &status_, WNOHANG) == 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+  ~Running() { end({SIGKILL}); }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  /// Its exit status; -1 where a signal ended it.
+  int end(const std::vector<int>& signals) {
+    if (pid_ > 0) {
+      for (const int number : signals) kill(pid_, number);
+      waitpid(pid_, &status_, 0);
+      pid_ = -1;
+    }
+    return WIFEXITED(status_) ? WEXITSTATUS(status_) : -1;
+  }
+
+ private:
+  pid_t pid_;
+  int status_ = 0;
 };
 
 }  // namespace
@@ -88,6 +135,35 @@ TEST_CASE("a run killed at any moment leaves a checkpoint that is whole", "[tool
     INFO(ran.err);
     CHECK(ran.status == 0);
   }
+}
+
+TEST_CASE("a folder has one run at a time, and a killed one leaves it free", "[tools][train]") {
+  const TrainingDesk desk;
+  Running running(desk);
+  for (const char* const second : {"--out run", "--out run --resume"}) {
+    INFO(second);
+    const Ran ran = desk.train(second);
+    check_refused(ran);
+    CHECK(ran.err.find("another run is at work in this folder, run,") != std::string::npos);
+  }
+  CHECK(running.end({SIGKILL}) == -1);
+  const Ran resumed = desk.train("--out run --resume --max-minutes 0");
+  INFO(resumed.err);
+  CHECK(resumed.status == 0);
+}
+
+TEST_CASE("what killed runs left half-written is removed, and nothing else", "[tools][train]") {
+  const TrainingDesk desk;
+  REQUIRE(desk.train("--out run --max-steps 5").status == 0);
+  const std::string mine = "run/.ndt-" + std::to_string(getpid()) + "-0.tmp";  // this test is alive
+  const std::vector<const char*> left = {"run/.ndt-2147483647-0.tmp", "run/.ndt-2147483646-12.tmp"};
+  const std::vector<const char*> kept = {mine.c_str(), "run/.ndt-2147483647-0.tmp2", "run/.ndt--1-0.tmp",
+                                         "run/.ndt-0-0.tmp", "run/notes.tmp"};
+  for (const char* const name : left) desk.put(name, "torn");
+  for (const char* const name : kept) desk.put(name, "kept");
+  REQUIRE(desk.train("--out run --resume --max-steps 6").status == 0);
+  for (const char* const name : left) CHECK(!std::filesystem::exists(desk / name));
+  for (const char* const name : kept) CHECK(contents(desk / name) == "kept");
 }
 
 TEST_CASE("fine-tuning starts from a model, also in another context", "[tools][train]") {

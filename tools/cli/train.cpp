@@ -13,6 +13,7 @@
 #include <ndt/train/trainer.hpp>
 
 #include "../io/dataset.hpp"
+#include "../io/folder_lock.hpp"
 #include "../io/model_file.hpp"
 #include "../io/parameters.hpp"
 #include "../io/refused.hpp"
@@ -94,12 +95,13 @@ void check_init(const ndt::ModelConfig& init, ndt::ModelConfig wanted, const std
                 "configuration and data ask for " + shape(wanted) + "; other switches must be equal too");
 }
 
-/// The folder of a run: as asked, or runs/NAME of the configuration; a run that is there is never overwritten.
+bool has_run(const fs::path& folder) {
+  std::error_code unreachable;
+  return fs::exists(folder / "last.ckpt", unreachable) || fs::exists(folder / "best.safetensors", unreachable);
+}
+
+/// The folder of a run, made where it is not there: as asked, or runs/NAME of the configuration.
 fs::path run_folder(const Options& options) {
-  const auto has_run = [](const fs::path& folder) {
-    std::error_code unreachable;
-    return fs::exists(folder / "last.ckpt", unreachable) || fs::exists(folder / "best.safetensors", unreachable);
-  };
   fs::path folder = options.out;
   if (folder.empty()) {
     const fs::path base = fs::path("runs") / fs::path(options.configs.back()).stem();
@@ -110,8 +112,6 @@ fs::path run_folder(const Options& options) {
       folder = base.string() + "-" + std::to_string(n);
     }
     if (options.resume) folder = last;
-  } else if (!options.resume && has_run(folder)) {
-    throw Refused("there is a run already", folder.string(), "--resume to go on with it, or another folder");
   }
   std::error_code unreachable;
   if (options.resume && !fs::exists(folder / "last.ckpt", unreachable)) {
@@ -140,6 +140,11 @@ class Training {
     if (init_) check_init(init_->config, model_, options.init);
     require_enough_trials();
     folder_ = run_folder(options);
+    lock_.emplace(folder_);
+    // A run that is there is never overwritten. Asked under the lock, as another may have come to its end just now.
+    if (!options.resume && has_run(folder_)) {
+      throw Refused("there is a run already", folder_.string(), "--resume to go on with it, or another folder");
+    }
     std::vector<std::string> inputs = options.configs;
     inputs.insert(inputs.end(), {options.init, data_path_.string()});
     for (const char* const name : {"last.ckpt", "best.safetensors", "log.csv"}) {
@@ -268,6 +273,7 @@ class Training {
   Options options_;
   RunConfig config_;
   fs::path data_path_, folder_;
+  std::optional<FolderLock> lock_;  ///< of folder_
   ndt::data::Dataset dataset_;
   std::optional<ModelFile> init_;
   ndt::ModelConfig model_;
