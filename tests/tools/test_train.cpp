@@ -137,6 +137,22 @@ TEST_CASE("a run killed at any moment leaves a checkpoint that is whole", "[tool
   }
 }
 
+TEST_CASE("a run that is told to end keeps what it has, also when its terminal is closed", "[tools][train]") {
+  const TrainingDesk desk;
+  // A terminal that closes tells a program twice: once itself, once by the shell.
+  const auto signals = GENERATE(std::vector<int>{SIGTERM}, std::vector<int>{SIGINT}, std::vector<int>{SIGHUP, SIGHUP});
+  Running running(desk);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  CHECK(running.end(signals) == 1);
+  const auto json = nlohmann::json::parse(contents(desk / "training"), nullptr, false);
+  REQUIRE(json.is_object());
+  CHECK(json["stopped_by"] == "a signal");
+  const Ran again = desk.train("--out run --resume --max-steps 1 --json --set TRAIN.PATIENCE=100000000");
+  INFO(again.err);
+  CHECK(again.status == 0);
+  CHECK(nlohmann::json::parse(again.out)["steps"] == json["steps"]);
+}
+
 TEST_CASE("a folder has one run at a time, and a killed one leaves it free", "[tools][train]") {
   const TrainingDesk desk;
   Running running(desk);

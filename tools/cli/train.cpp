@@ -39,12 +39,12 @@ struct Options {
 };
 
 /// Set by the first signal that asks the program to end: the step that runs is finished and kept. The second one ends
-/// the program.
+/// the program, but for SIGHUP: a terminal that is closed sends it, and the shell in it sends it again.
 volatile std::sig_atomic_t asked_to_stop = 0;
 
 void ask_to_stop(int number) {
   asked_to_stop = 1;
-  std::signal(number, SIG_DFL);
+  if (number != SIGHUP) std::signal(number, SIG_DFL);
 }
 
 fs::path data_path(const Options& options, const ndt::train::TrainConfig& config) {
@@ -168,8 +168,8 @@ class Training {
   }
 
   Answer run() {
-    for (const int number : {SIGINT, SIGTERM}) {
-      if (std::signal(number, ask_to_stop) == SIG_IGN) std::signal(number, SIG_IGN);  // of a job in the background
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+      if (std::signal(number, ask_to_stop) == SIG_IGN) std::signal(number, SIG_IGN);  // by nohup, or in the background
     }
     TrainingLog log(folder_ / "log.csv", trainer_->state().step);
     if (!options_.resume) save();  // before the first step: the disk may be full, or the folder not writable
