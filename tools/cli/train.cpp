@@ -172,7 +172,7 @@ class Training {
       if (std::signal(number, ask_to_stop) == SIG_IGN) std::signal(number, SIG_IGN);  // by nohup, or in the background
     }
     TrainingLog log(folder_ / "log.csv", trainer_->state().step);
-    if (!options_.resume) save();  // before the first step: the disk may be full, or the folder not writable
+    if (!options_.resume) save(log);  // before the first step: the disk may be full, or the folder not writable
     const std::size_t end = std::min(trainer_->last_step(), options_.max_steps);
     TrainingProgress progress(end);
     std::size_t bytes_after_first = 0;
@@ -185,9 +185,9 @@ class Training {
         if (step.best || !config_.train.do_val) write_best();
         last_ = step;
       }
-      if (step.step % checkpoint_steps() == 0) save();
+      if (step.step % checkpoint_steps() == 0) save(log);
     }
-    if (saved_ != trainer_->state().step) save();
+    if (saved_ != trainer_->state().step) save(log);
     if (trainer_->state().best_step == 0) write_best();  // never validated: what there is
     return answer(bytes_after_first);
   }
@@ -217,7 +217,8 @@ class Training {
     const std::size_t interval = std::max<std::size_t>(1, config_.train.checkpoint_interval);
     return config_.train.updates_are_epochs() ? interval * trainer_->batches() : interval;
   }
-  void save() {
+  void save(TrainingLog& log) {
+    log.sync();
     save_checkpoint(*run_, folder_ / "last.ckpt");
     saved_ = trainer_->state().step;
   }

@@ -1,6 +1,8 @@
 // tools/cli/training_log.cpp
 #include "training_log.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -54,6 +56,10 @@ void TrainingLog::add(const ndt::train::Progress& progress, double seconds) {
   }
   row.push_back('\n');
   if (std::fwrite(row.data(), 1, row.size(), file_) != row.size() || std::fflush(file_) != 0) failed();
+}
+
+void TrainingLog::sync() {
+  if (fsync(fileno(file_)) != 0) failed();
 }
 
 void TrainingLog::failed() const {

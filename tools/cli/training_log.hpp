@@ -21,6 +21,9 @@ class TrainingLog {
   TrainingLog& operator=(const TrainingLog&) = delete;
 
   void add(const ndt::train::Progress& progress, double seconds);
+  /// Puts all rows on the disk. To be called before a checkpoint is written: resuming finds rows that are too many, but
+  /// those that a power cut took from below the checkpoint's step would be missing for ever.
+  void sync();
 
  private:
   [[noreturn]] void failed() const;
