@@ -196,6 +196,18 @@ TEST_CASE("fine-tuning starts from a model, also in another context", "[tools][t
   CHECK(other.err.find("2 layers") != std::string::npos);
 }
 
+TEST_CASE("fine-tuning keeps the epsilon of the model's norms, for which there is no key", "[tools][train]") {
+  const TrainingDesk desk;
+  REQUIRE(desk.train("--out first --max-steps 5").status == 0);
+  tool::ModelFile model = tool::read_model(desk / "first/best.safetensors");
+  model.config.norm_epsilon = 1e-3;
+  tool::write_safetensors(model, desk / "other.safetensors");
+  const Ran ran = desk.train("--out tuned --init other.safetensors --max-steps 5");
+  INFO(ran.err);
+  REQUIRE(ran.status == 0);
+  CHECK(tool::read_model(desk / "tuned/best.safetensors").config.norm_epsilon == 1e-3);
+}
+
 TEST_CASE("bad training input gets one line, exit 2, and nothing is lost", "[tools][train]") {
   const TrainingDesk desk;
   REQUIRE(desk.train("--out run --max-steps 5").status == 0);

@@ -83,7 +83,6 @@ void check_init(const ndt::ModelConfig& init, ndt::ModelConfig wanted, const std
   wanted.context_backward = init.context_backward;
   wanted.full_context = init.full_context;
   wanted.context_wrap_initial = init.context_wrap_initial;
-  wanted.norm_epsilon = init.norm_epsilon;
   wanted.position_offset = init.position_offset;
   if (init == wanted) return;
   const auto shape = [](const ndt::ModelConfig& c) {
@@ -137,7 +136,10 @@ class Training {
     const std::size_t max_spikes = init_ ? init_->config.max_spikes : max_spikes_of(dataset_);
     const std::size_t length = init_ ? std::max(init_->config.trial_length, dataset_.bins) : dataset_.bins;
     model_ = complete(config_, {dataset_.neurons, length, max_spikes}, data_path_.string());
-    if (init_) check_init(init_->config, model_, options.init);
+    if (init_) {
+      model_.norm_epsilon = init_->config.norm_epsilon;  // no key sets it: it is the model's own
+      check_init(init_->config, model_, options.init);
+    }
     require_enough_trials();
     folder_ = run_folder(options);
     lock_.emplace(folder_);
