@@ -182,6 +182,16 @@ TEST_CASE("what killed runs left half-written is removed, and nothing else", "[t
   for (const char* const name : kept) CHECK(contents(desk / name) == "kept");
 }
 
+TEST_CASE("a batch larger than the data is said", "[tools][train]") {
+  const TrainingDesk desk;  // 64 training trials
+  const std::string note =
+      "ndt: note: TRAIN.BATCH_SIZE is 65 and there are 64 training trials: every batch is all of them\n";
+  CHECK(desk.train("--out larger --max-steps 1 --set TRAIN.BATCH_SIZE=65").err.rfind(note, 0) == 0);
+  CHECK(desk.train("--out equal --max-steps 1 --set TRAIN.BATCH_SIZE=64").err.find("note") == std::string::npos);
+  CHECK(desk.train("--out subset --max-steps 1 --set DATA.RANDOM_SUBSET_TRIALS=0.2 --set TRAIN.BATCH_SIZE=13")
+            .err.find("13 and there are 12 training") != std::string::npos);
+}
+
 TEST_CASE("fine-tuning starts from a model, also in another context", "[tools][train]") {
   const TrainingDesk desk;
   REQUIRE(desk.train("--out first").status == 0);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <limits>
 #include <memory>
@@ -173,6 +174,7 @@ class Training {
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
       if (std::signal(number, ask_to_stop) == SIG_IGN) std::signal(number, SIG_IGN);  // by nohup, or in the background
     }
+    note_large_batch();
     TrainingLog log(folder_ / "log.csv", trainer_->state().step);
     if (!options_.resume) save(log);  // before the first step: the disk may be full, or the folder not writable
     const std::size_t end = std::min(trainer_->last_step(), options_.max_steps);
@@ -205,6 +207,15 @@ class Training {
       throw Refused("DATA.RANDOM_SUBSET_TRIALS leaves no trial", data_path_.string(),
                     "there are " + std::to_string(trials) + " training trials");
     }
+  }
+  /// All that is counted in steps or passes stays right; but it is hardly what was meant.
+  void note_large_batch() const {
+    if (config_.train.batch_size <= trainer_->trials()) return;
+    std::fputs(
+        fmt::format("ndt: note: TRAIN.BATCH_SIZE is {} and there are {} training trials: every batch is all of them\n",
+                    config_.train.batch_size, trainer_->trials())
+            .c_str(),
+        stderr);
   }
   bool over(std::size_t end) const {
     const ndt::train::TrainingState& state = trainer_->state();

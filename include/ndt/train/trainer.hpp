@@ -125,7 +125,10 @@ class Trainer {
   /// To be called after parameters, moving averages or state were changed from outside.
   void restored() { parameters_.repack(policy_); }
 
-  std::size_t batches() const noexcept { return data::batches_of(trials_.size(), config_.batch_size); }
+  /// Of the training split, those that are trained on.
+  std::size_t trials() const noexcept { return trials_.size(); }
+  /// In a pass over them.
+  std::size_t batches() const noexcept { return data::batches_of(trials(), config_.batch_size); }
   /// Passes over the data done.
   std::size_t epochs() const noexcept { return state_.step / batches(); }
   /// Updates done, in the unit of the configuration.
