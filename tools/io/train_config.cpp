@@ -160,7 +160,6 @@ class Checker {
       if (n == 0) refuse_value(key, "0", "1 or more");
     };
     within("DATA.RANDOM_SUBSET_TRIALS", t.random_subset_trials, 1e-6, 1.0);
-    within("DATA.LOG_EPSILON", t.log_epsilon, 1e-300, 1.0);
     for (const auto& [key, dropout] : {std::pair{"MODEL.DROPOUT", t.dropout},
                                        {"MODEL.DROPOUT_RATES", t.dropout_rates},
                                        {"MODEL.DROPOUT_EMBEDDING", t.dropout_embedding}}) {
@@ -170,7 +169,6 @@ class Checker {
     positive("TRAIN.BATCH_SIZE", t.batch_size);
     positive("TRAIN.NUM_UPDATES", t.num_updates);
     positive("TRAIN.CHECKPOINT_INTERVAL", t.checkpoint_interval);
-    positive("TRAIN.LOG_INTERVAL", t.log_interval);
     positive("TRAIN.VAL_INTERVAL", t.val_interval);
     within("TRAIN.MAX_GRAD_NORM", t.max_grad_norm, 1e-30, 1e30);
     within("TRAIN.MASK_RATIO", t.mask.ratio, 0.0, 1.0);

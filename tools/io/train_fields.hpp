@@ -16,7 +16,6 @@ void visit_train_fields(Config& config, F&& f) {
   f("DATA.VAL_FILENAME", config.valid_file);
   f("DATA.OVERFIT_TEST", config.overfit_test);
   f("DATA.RANDOM_SUBSET_TRIALS", config.random_subset_trials);
-  f("DATA.LOG_EPSILON", config.log_epsilon);
   f("DATA.IGNORE_FORWARD", config.ignore_forward);
   f("MODEL.TRIAL_LENGTH", config.chop_length);
   f("MODEL.DROPOUT", config.dropout);
@@ -46,7 +45,6 @@ void visit_train_fields(Config& config, F&& f) {
   f("TRAIN.EPS", config.epsilon);
   f("TRAIN.PATIENCE", config.patience);
   f("TRAIN.CHECKPOINT_INTERVAL", config.checkpoint_interval);
-  f("TRAIN.LOG_INTERVAL", config.log_interval);
   f("TRAIN.VAL_INTERVAL", config.val_interval);
   f("NDT.REPRODUCE", config.reproduce);
   f("NDT.THREADS", config.threads);
@@ -56,8 +54,9 @@ void visit_train_fields(Config& config, F&& f) {
   f("NDT.BETA2", config.beta2);
 }
 
-/// Accepted and without effect: other programs' business, or dead in the reference itself.
-inline constexpr std::array<std::string_view, 17> ignored_keys = {
+/// Accepted and without effect, whatever their value: other programs' business, dead in the reference itself, or
+/// without a meaning here.
+inline constexpr std::array<std::string_view, 19> ignored_keys = {
     "VARIANT",
     "USE_TENSORBOARD",
     "TENSORBOARD_DIR",
@@ -67,9 +66,11 @@ inline constexpr std::array<std::string_view, 17> ignored_keys = {
     "SYSTEM.GPU_AUTO_ASSIGN",
     "SYSTEM.NUM_GPUS",
     "DATA.TEST_FILENAME",         // only its evaluation, which does not run, reads it
+    "DATA.LOG_EPSILON",           // before the logarithm of true rates, which is undone for R2: here none is taken
     "MODEL.UNMASKED_LOSS_SCALE",  // read nowhere
     "MODEL.MAX_SPIKE_COUNT",      // of the cross-entropy loss
     "MODEL.REQUIRES_RATES",       // of other models
+    "TRAIN.LOG_INTERVAL",         // how often the reference logs and asks for R2: here every validation does
     "TRAIN.TUNE_MODE",
     "TRAIN.TUNE_EPOCHS_PER_GENERATION",
     "TRAIN.TUNE_HP_JSON",

@@ -37,7 +37,6 @@ struct TrainConfig {
   std::int64_t chop_length = -1;  ///< bins that recordings are chopped to; 0 or less: left whole [MODEL.TRIAL_LENGTH]
   bool overfit_test = false;      ///< the first two trials only [DATA.OVERFIT_TEST]
   double random_subset_trials = 1.0;  ///< part of the training trials used [DATA.RANDOM_SUBSET_TRIALS]
-  double log_epsilon = 1e-7;          ///< added to true rates before their logarithm [DATA.LOG_EPSILON]
   bool ignore_forward = false;        ///< leave forward bins out [DATA.IGNORE_FORWARD]
 
   // Objective.
@@ -70,7 +69,6 @@ struct TrainConfig {
   bool do_val = true;                      ///< [TRAIN.DO_VAL]
   bool do_r2 = true;                       ///< [TRAIN.DO_R2]
   std::size_t val_interval = 10;           ///< updates [TRAIN.VAL_INTERVAL]
-  std::size_t log_interval = 50;           ///< updates [TRAIN.LOG_INTERVAL]
   std::size_t checkpoint_interval = 1000;  ///< updates [TRAIN.CHECKPOINT_INTERVAL]
   std::size_t patience = 750;              ///< updates without a better masked loss [TRAIN.PATIENCE]
 
