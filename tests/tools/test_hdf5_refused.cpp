@@ -90,8 +90,10 @@ TEST_CASE("a small file that claims absurd sizes is refused before memory is tak
     const hsize_t huge = hsize_t{1} << 40;
     add_dataset(file, "overflow", H5T_STD_U8LE, 0, {huge, 1 << 10, 1 << 10}, nullptr, {1, 32, 32});
     add_dataset(file, "unwritten", H5T_STD_U8LE, 0, {1000, 1000}, nullptr, {100, 100});
+    add_dataset(file, "slow", H5T_STD_U8LE, 0, {2000, 1000, 120}, nullptr, {1, 10, 10});
   });
   CHECK(has(refused_read(folder / "a.h5", "large"), "claims the shape [1048576, 1024, 1024]"));
+  CHECK(has(refused_read(folder / "a.h5", "slow"), "claims the shape [2000, 1000, 120]"));
   CHECK(has(refused_read(folder / "a.h5", "overflow"), "claims the shape [1099511627776, 1024, 1024]"));
   CHECK((tool::read_float(folder / "a.h5", "unwritten").values == std::vector<float>(1000000)));
 }
