@@ -18,6 +18,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -343,27 +344,37 @@ using native = scalar<T>;
 
 /// The product of the lower half of x and m, whole.
 NDT_INLINE constexpr std::uint64_t product(std::uint64_t x, std::uint32_t m) noexcept { return (x & 0xffffffff) * m; }
+NDT_INLINE void store_lower(std::uint32_t* to, std::uint64_t x) noexcept { *to = static_cast<std::uint32_t>(x); }
 
-#if defined(XSIMD_VERSION_MAJOR) && defined(__AVX512F__)
+#if defined(XSIMD_VERSION_MAJOR) && (defined(__SSE2__) || defined(__aarch64__))
+#if defined(__AVX512F__)
 using words = std::uint64_t __attribute__((vector_size(64)));
 NDT_INLINE words product(words x, std::uint32_t m) noexcept {
   return words(_mm512_mul_epu32(__m512i(x), _mm512_set1_epi64(m)));
 }
-#elif defined(XSIMD_VERSION_MAJOR) && defined(__AVX2__)
+#elif defined(__AVX2__)
 using words = std::uint64_t __attribute__((vector_size(32)));
 NDT_INLINE words product(words x, std::uint32_t m) noexcept {
   return words(_mm256_mul_epu32(__m256i(x), _mm256_set1_epi64x(m)));
 }
-#elif defined(XSIMD_VERSION_MAJOR) && defined(__SSE2__)
+#elif defined(__SSE2__)
 using words = std::uint64_t __attribute__((vector_size(16)));
 NDT_INLINE words product(words x, std::uint32_t m) noexcept {
   return words(_mm_mul_epu32(__m128i(x), _mm_set1_epi64x(m)));
 }
-#elif defined(XSIMD_VERSION_MAJOR) && defined(__aarch64__)
+#else
 using words = std::uint64_t __attribute__((vector_size(16)));
 NDT_INLINE words product(words x, std::uint32_t m) noexcept { return words(vmull_u32(vmovn_u64(x), vdup_n_u32(m))); }
+#endif
+NDT_INLINE void store_lower(std::uint32_t* to, words x) noexcept {
+  using halves = std::uint32_t __attribute__((vector_size(sizeof(words) / 2)));
+  const halves lower = __builtin_convertvector(x, halves);
+  std::memcpy(to, &lower, sizeof lower);
+}
 #else
 using words = std::uint64_t;
 #endif
+/// Words in a register of them.
+inline constexpr std::size_t words_width = sizeof(words) / sizeof(std::uint64_t);
 
 }  // namespace ndt::inline NDT_TARGET::simd

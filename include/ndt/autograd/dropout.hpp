@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "ndt/autograd/tape.hpp"
 #include "ndt/config.hpp"
@@ -30,27 +31,27 @@ constexpr std::size_t keep_size(std::size_t n) noexcept { return round_up(n, kee
 /// over plain arrays are turned into vectors by the compiler.
 template <class T>
 void draw_keep(T* keep, std::size_t n, const RandomPlace& place, double rate) noexcept {
-  constexpr std::size_t lanes = keep_group / 8, width = sizeof(simd::words) / sizeof(std::uint64_t);
-  constexpr std::size_t together = min_size(2, lanes / width);  // registers: enough to hide latency, few enough to stay
-  using Words = std::array<simd::words, together>;
+  constexpr std::size_t lanes = keep_group / 8, W = simd::words_width;
+  constexpr std::size_t together = min_size(2, lanes / W);  // registers: enough to hide latency, few enough to stay
   const auto threshold = static_cast<std::uint32_t>(std::lround(rate * 65536.0));
   const T scale = static_cast<T>(65536.0 / (65536.0 - threshold));
-  std::array<std::uint64_t, together * width> blocks;
-  for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i] = i;
-  const Words zero{}, first = std::bit_cast<Words>(blocks);
+  std::array<std::uint64_t, together * W> numbers;
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = i;
+  const auto first = std::bit_cast<std::array<simd::words, together>>(numbers);
+  const simd::words zero{};
   for (std::size_t block = 0; block * 8 < n; block += lanes, keep += keep_group) {
     std::uint32_t words[4][lanes];
-    for (std::size_t at = 0; at < lanes; at += blocks.size()) {
-      Words state[4];
-      for (std::size_t q = 0; q < together; ++q) {
-        state[0][q] = first[q] + (block + at);
-        state[1][q] = zero[q] + place.purpose, state[2][q] = zero[q] + place.item, state[3][q] = zero[q] + place.step;
+    for (std::size_t at = 0; at < lanes; at += together * W) {
+      [&]<std::size_t... Q>(std::index_sequence<Q...>) NDT_INLINE_LAMBDA {
+        std::array<simd::words, together> a{first[Q] + (block + at)...}, b{((void)Q, zero + place.purpose)...},
+            c{((void)Q, zero + place.item)...}, d{((void)Q, zero + place.step)...};
+        philox_rounds(a, b, c, d, place.seed);
+        (simd::store_lower(words[0] + at + Q * W, a[Q]), ...);
+        (simd::store_lower(words[1] + at + Q * W, b[Q]), ...);
+        (simd::store_lower(words[2] + at + Q * W, c[Q]), ...);
+        (simd::store_lower(words[3] + at + Q * W, d[Q]), ...);
       }
-      philox_rounds(state[0], state[1], state[2], state[3], place.seed);
-      for (std::size_t word = 0; word < 4; ++word) {
-        blocks = std::bit_cast<std::array<std::uint64_t, together * width>>(state[word]);
-        for (std::size_t i = 0; i < blocks.size(); ++i) words[word][at + i] = static_cast<std::uint32_t>(blocks[i]);
-      }
+      (std::make_index_sequence<together>{});
     }
     T* to = keep;
     for (std::size_t word = 0; word < 4; ++word, to += 2 * lanes) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "ndt/config.hpp"
 #include "ndt/simd.hpp"
@@ -17,13 +18,16 @@ NDT_INLINE constexpr void philox_rounds(std::array<Words, N>& x, std::array<Word
                                         std::array<Words, N>& w, std::uint64_t key) noexcept {
   auto low = static_cast<std::uint32_t>(key), high = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
-    for (std::size_t i = 0; i < N; ++i) {
+    const auto one = [&](std::size_t i) NDT_INLINE_LAMBDA {
       const Words a = simd::product(x[i], 0xD2511F53), b = simd::product(z[i], 0xCD9E8D57);
       x[i] = (b >> 32) ^ y[i] ^ low;
       z[i] = (a >> 32) ^ w[i] ^ high;
       y[i] = b;
       w[i] = a;
-    }
+    };
+    // Written out, so that the words stay in registers at any level of optimisation.
+    [&]<std::size_t... I>(std::index_sequence<I...>) NDT_INLINE_LAMBDA { (one(I), ...); }
+    (std::make_index_sequence<N>{});
     low += 0x9E3779B9, high += 0xBB67AE85;
   }
 }
