@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <system_error>
 #include <utility>
@@ -30,7 +31,34 @@ std::filesystem::path behind_links(std::filesystem::path path) {
   return path;
 }
 
+std::string temporary_name(pid_t pid, unsigned count) {
+  return ".ndt-" + std::to_string(pid) + "-" + std::to_string(count) + ".tmp";
+}
+
+/// The process that wrote a temporary file; 0 where it is not one.
+pid_t writer_of(const std::string& name) {
+  int pid = 0;
+  unsigned count = 0;
+  if (std::sscanf(name.c_str(), ".ndt-%d-%u", &pid, &count) != 2) return 0;
+  return pid > 0 && name == temporary_name(pid, count) ? pid : 0;
+}
+
+/// Others may write to the folder: what a living process writes is left alone. A name with our own number is of one
+/// before us, as we have written nothing yet; in a container numbers are often the same.
+bool is_left_behind(const std::string& name) {
+  const pid_t pid = writer_of(name);
+  return pid > 0 && (pid == getpid() || (kill(pid, 0) != 0 && errno == ESRCH));
+}
+
 }  // namespace
+
+void OutputFile::remove_left_behind(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    std::error_code stays;
+    if (is_left_behind(at->path().filename().string())) std::filesystem::remove(at->path(), stays);
+  }
+}
 
 OutputFile::OutputFile(const std::filesystem::path& target) : target_(behind_links(target)) {
   std::error_code none;
@@ -44,8 +72,7 @@ OutputFile::OutputFile(const std::filesystem::path& target) : target_(behind_lin
   // Not mkstemp: that makes a file for one's own eyes, and the mode is to be what the user's mask says.
   static std::atomic<unsigned> counter = 0;
   do {
-    const std::string name = ".ndt-" + std::to_string(getpid()) + "-" + std::to_string(counter++) + ".tmp";
-    temporary_ = target_.parent_path() / name;
+    temporary_ = target_.parent_path() / temporary_name(getpid(), counter++);
     removed_.emplace(temporary_.string());  // before it is there: a signal may come at any time
     fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (fd_ < 0 && errno == EEXIST);

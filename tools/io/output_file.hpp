@@ -31,6 +31,10 @@ class OutputFile {
   /// Refused, with the reason.
   [[noreturn]] void failed(const std::string& reason) const;
 
+  /// Removes the temporary files in a folder whose processes were killed. To be called before this process has any of
+  /// its own there.
+  static void remove_left_behind(const std::filesystem::path& folder);
+
  private:
   std::filesystem::path target_, temporary_;
   std::optional<RemovedOnSignal> removed_;
