@@ -18,7 +18,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -342,10 +341,6 @@ using native = scalar<T>;
 // Words of 32 bits side by side, each in 64 bits so that its product with another has room: for random numbers. They
 // are computed with by ^ and >>. What stands in the upper half of a word does not count.
 
-/// The product of the lower half of x and m, whole.
-NDT_INLINE constexpr std::uint64_t product(std::uint64_t x, std::uint32_t m) noexcept { return (x & 0xffffffff) * m; }
-NDT_INLINE void store_lower(std::uint32_t* to, std::uint64_t x) noexcept { *to = static_cast<std::uint32_t>(x); }
-
 #if defined(XSIMD_VERSION_MAJOR) && (defined(__SSE2__) || defined(__aarch64__))
 #if defined(__AVX512F__)
 using words = std::uint64_t __attribute__((vector_size(64)));
@@ -368,11 +363,14 @@ NDT_INLINE words product(words x, std::uint32_t m) noexcept { return words(vmull
 #endif
 NDT_INLINE void store_lower(std::uint32_t* to, words x) noexcept {
   using halves = std::uint32_t __attribute__((vector_size(sizeof(words) / 2)));
-  const halves lower = __builtin_convertvector(x, halves);
-  std::memcpy(to, &lower, sizeof lower);
+  using unaligned = halves __attribute__((aligned(alignof(std::uint32_t)), may_alias));
+  *reinterpret_cast<unaligned*>(to) = __builtin_convertvector(x, halves);
 }
 #else
 using words = std::uint64_t;
+/// The product of the lower half of x and m, whole.
+NDT_INLINE words product(words x, std::uint32_t m) noexcept { return (x & 0xffffffff) * m; }
+NDT_INLINE void store_lower(std::uint32_t* to, words x) noexcept { *to = static_cast<std::uint32_t>(x); }
 #endif
 /// Words in a register of them.
 inline constexpr std::size_t words_width = sizeof(words) / sizeof(std::uint64_t);

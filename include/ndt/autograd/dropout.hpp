@@ -13,6 +13,7 @@
 #include "ndt/config.hpp"
 #include "ndt/core/random.hpp"
 #include "ndt/kernels/map.hpp"
+#include "ndt/simd.hpp"
 
 namespace ndt::inline NDT_TARGET {
 
@@ -45,7 +46,8 @@ void draw_keep(T* keep, std::size_t n, const RandomPlace& place, double rate) no
       [&]<std::size_t... Q>(std::index_sequence<Q...>) NDT_INLINE_LAMBDA {
         std::array<simd::words, together> a{first[Q] + (block + at)...}, b{((void)Q, zero + place.purpose)...},
             c{((void)Q, zero + place.item)...}, d{((void)Q, zero + place.step)...};
-        philox_rounds(a, b, c, d, place.seed);
+        philox_rounds(a, b, c, d, place.seed,
+                      [](simd::words x, std::uint32_t m) NDT_INLINE_LAMBDA { return simd::product(x, m); });
         (simd::store_lower(words[0] + at + Q * W, a[Q]), ...);
         (simd::store_lower(words[1] + at + Q * W, b[Q]), ...);
         (simd::store_lower(words[2] + at + Q * W, c[Q]), ...);

@@ -7,19 +7,18 @@
 #include <utility>
 
 #include "ndt/config.hpp"
-#include "ndt/simd.hpp"
 
 namespace ndt::inline NDT_TARGET {
 
-/// The rounds of Philox on N counters side by side, or on N registers of them (simd::words): words x, y, z and w, of
-/// which the lower halves count, before and after.
-template <class Words, std::size_t N>
+/// The rounds of Philox on N counters side by side, or on N registers of them: words x, y, z and w of 64 bits, of which
+/// the lower halves count, before and after. product(word, m): that of the lower half and m, whole.
+template <class Words, std::size_t N, class Product>
 NDT_INLINE constexpr void philox_rounds(std::array<Words, N>& x, std::array<Words, N>& y, std::array<Words, N>& z,
-                                        std::array<Words, N>& w, std::uint64_t key) noexcept {
+                                        std::array<Words, N>& w, std::uint64_t key, Product product) noexcept {
   auto low = static_cast<std::uint32_t>(key), high = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
     const auto one = [&](std::size_t i) NDT_INLINE_LAMBDA {
-      const Words a = simd::product(x[i], 0xD2511F53), b = simd::product(z[i], 0xCD9E8D57);
+      const Words a = product(x[i], 0xD2511F53u), b = product(z[i], 0xCD9E8D57u);
       x[i] = (b >> 32) ^ y[i] ^ low;
       z[i] = (a >> 32) ^ w[i] ^ high;
       y[i] = b;
@@ -40,7 +39,8 @@ struct Philox {
 
   constexpr Block operator()(Block counter) const noexcept {
     std::array<std::uint64_t, 1> x{counter[0]}, y{counter[1]}, z{counter[2]}, w{counter[3]};
-    philox_rounds(x, y, z, w, key);
+    philox_rounds(x, y, z, w, key,
+                  [](std::uint64_t word, std::uint32_t m) NDT_INLINE_LAMBDA { return (word & 0xffffffff) * m; });
     const auto lower = [](std::uint64_t word) { return static_cast<std::uint32_t>(word); };
     return {lower(x[0]), lower(y[0]), lower(z[0]), lower(w[0])};
   }
