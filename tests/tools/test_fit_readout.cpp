@@ -113,6 +113,24 @@ TEST_CASE("a read-out that cannot be is refused, and nothing written", "[tools][
   }
 }
 
+TEST_CASE("behaviour that was held is not counted as decoded", "[tools][readout]") {
+  const Desk desk;
+  tool::ModelFile model = tool::read_model(std::string(NDT_SOURCE_DIR) + "/weights/tiny.safetensors");
+  REQUIRE(answer(desk,
+                 "simulate reach reach.h5 --neurons 4 --heldout-neurons 0 --bins 20 --forward-bins 0 --conditions 4 "
+                 "--repeats 5")
+              .is_object());
+  const std::string stream = "stream m.safetensors reach.h5 --key valid_data";
+  tool::write_safetensors(model, desk / "m.safetensors");
+  const auto good = answer(desk, stream);
+  CHECK(good["behavior_bins"] == good["bins"]);
+  for (float& weight : model.readout->tensors.at("readout.weight").values) weight = 3e38f;
+  tool::write_safetensors(model, desk / "m.safetensors");
+  const auto held = answer(desk, stream);
+  CHECK(held["held"] > 60);
+  CHECK(held["held"].get<int>() + held["behavior_bins"].get<int>() == held["bins"].get<int>());
+}
+
 TEST_CASE("a model file with a read-out that is not its own is refused", "[tools][readout]") {
   const tool::ModelFile good = tool::read_model(std::string(NDT_SOURCE_DIR) + "/weights/tiny.safetensors");
   REQUIRE(good.readout);

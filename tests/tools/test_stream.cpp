@@ -107,8 +107,8 @@ TEST_CASE("a stream that cannot be is refused, with what would do", "[tools][str
   for (const std::string& arguments :
        {tiny + " long.h5", tiny + " other.h5", tiny + " counts.h5 --policy windowed --window 21",
         tiny + " counts.h5 --window 5", tiny + " counts.h5 --policy fast", tiny + " counts.h5 --pace -1",
-        tiny + " counts.h5 --pace nan", tiny + " counts.h5 --out ''", tiny + " counts.h5 --repeat 0",
-        tiny + " counts.h5 --out s.txt", tiny + " counts.h5 --out counts.h5",
+        tiny + " counts.h5 --pace nan", tiny + " counts.h5 --pace 1e-7", tiny + " counts.h5 --out ''",
+        tiny + " counts.h5 --repeat 0", tiny + " counts.h5 --out s.txt", tiny + " counts.h5 --out counts.h5",
         ahead + " counts.h5 --past-end windowed"}) {
     INFO(arguments);
     check_refused(desk.ndt("stream " + arguments));

@@ -119,6 +119,30 @@ TEST_CASE("a run that was stopped, killed or split over threads ends as one that
   }
 }
 
+TEST_CASE("the best model in a folder is that of the checkpoint beside it", "[tools][train]") {
+  const TrainingDesk desk;
+  REQUIRE(desk.train("--out run --max-steps 5").status == 0);
+  const std::string best = contents(desk / "run/best.safetensors");
+  std::filesystem::copy_file(desk / "run/last.ckpt", desk / "five.ckpt");
+  // A better model brings its checkpoint, also where none is due.
+  const std::string rare = " --set TRAIN.CHECKPOINT_INTERVAL=1000 --json";
+  const Ran ten = desk.train("--out run --resume --max-steps 12" + rare);
+  REQUIRE(nlohmann::json::parse(ten.out)["best_step"] == 10);
+  // Killed after the checkpoint of step 5 and before its model was written: the file is another step's.
+  std::filesystem::copy_file(desk / "five.ckpt", desk / "run/last.ckpt",
+                             std::filesystem::copy_options::overwrite_existing);
+  REQUIRE(contents(desk / "run/best.safetensors") != best);
+  REQUIRE(desk.train("--out run --resume --max-steps 5").status == 0);
+  CHECK(contents(desk / "run/best.safetensors") == best);
+  // Between two validations it cannot be made again.
+  REQUIRE(desk.train("--out run --resume --max-steps 6").status == 0);
+  std::filesystem::copy_file(std::string(NDT_SOURCE_DIR) + "/weights/tiny.safetensors", desk / "run/best.safetensors",
+                             std::filesystem::copy_options::overwrite_existing);
+  const Ran other = desk.train("--out run --resume --max-steps 7");
+  check_refused(other);
+  CHECK(other.err.find("not the best model of this run, run/best.safetensors") != std::string::npos);
+}
+
 TEST_CASE("a run killed at any moment leaves a checkpoint that is whole", "[tools][train]") {
   const TrainingDesk desk;
   desk.put("kill.sh", "timeout -s KILL \"$1\" '" + std::string(NDT_TOOL) +
@@ -240,6 +264,8 @@ TEST_CASE("bad training input gets one line, exit 2, and nothing is lost", "[too
       Bad{"train small.yaml --data data.h5 --out new --max-steps -1", "below 0"},
       Bad{"train small.yaml --data data.h5 --out new --group ''", "an empty name of a group"},
       Bad{"train small.yaml --data data.h5 --out new --max-minutes nan", "--max-minutes"},
+      Bad{"train small.yaml --data data.h5 --out new --truth-scale nan", "no number above 0"},
+      Bad{"train small.yaml '' --data data.h5 --out new", "an empty file name"},
       Bad{"train small.yaml --data data.h5 --out small.yaml", "small.yaml"},
       Bad{"train small.yaml --data data.h5 --out new --init small.yaml", "small.yaml"},
       Bad{"train small.yaml --data small.yaml --out new", "small.yaml"});

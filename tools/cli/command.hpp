@@ -54,6 +54,8 @@ inline CLI::Validator number_that(bool (*holds)(double), const char* complaint, 
 }
 inline const CLI::Validator from_zero =
     number_that([](double x) { return x >= 0; }, " is no number from 0 on", "NONNEGATIVE");
+inline const CLI::Validator above_zero =
+    number_that([](double x) { return x > 0 && x <= 1e300; }, " is no number above 0", "POSITIVE");
 /// In front of a range, which takes NaN for a number inside.
 inline const CLI::Validator real_number = number_that([](double x) { return x == x; }, " is no number", "FLOAT");
 

@@ -41,7 +41,16 @@ class Help : public CLI::Formatter {
 std::string less_memory(const CLI::App& app) {
   const CLI::App& command = *app.get_subcommands().front();
   if (command.get_option_no_throw("--chop") != nullptr) return "a smaller input or --chop";
+  if (command.get_name() == "train") return "a smaller model, batch or input";
   return command.get_name() == "simulate" ? "fewer conditions, repeats, bins or neurons" : "a smaller input";
+}
+
+/// What stands on the line without a name in front of it is a file, or several.
+void refuse_empty_names(CLI::App& command) {
+  for (CLI::Option* const option : command.get_options()) {
+    if (option->get_positional()) option->check(tool::some_name);
+  }
+  for (CLI::App* const under : command.get_subcommands({})) refuse_empty_names(*under);
 }
 
 int run(int argc, char** argv) {
@@ -63,6 +72,7 @@ int run(int argc, char** argv) {
   tool::add_fit_readout(app, chosen);
   tool::add_simulate(app, chosen);
   tool::add_train(app, chosen);
+  refuse_empty_names(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

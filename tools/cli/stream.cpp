@@ -89,6 +89,7 @@ std::size_t begin_of_trial(const ndt::StreamConfig& config, const ndt::ModelConf
 /// behaviour [trials, bins, outputs], NaN where a lag leaves none.
 struct Streamed {
   std::vector<float> log_rates, rates, behavior;
+  std::size_t behavior_bins = 0;  ///< decoded, not held
 };
 
 /// One way through all trials; `out` receives what comes out, if there is one.
@@ -105,6 +106,7 @@ void pass(Watched& watched, const SpikeCounts& spikes, Pace& pace, Progress& pro
     const std::int64_t behavior_row = static_cast<std::int64_t>(begin) + output.behavior_bin;
     if (outputs == 0 || output.behavior_bin < 0 || behavior_row >= static_cast<std::int64_t>(end)) return;
     std::copy_n(output.behavior, outputs, &out->behavior[static_cast<std::size_t>(behavior_row) * outputs]);
+    out->behavior_bins += output.held ? 0 : 1;
   };
   for (std::size_t trial = 0; trial < spikes.trials; ++trial) {
     Decoder& decoder = watched.decoder();
@@ -221,10 +223,6 @@ Answer stream(const Options& options) {
   const double difference = Judge(model, config, spikes).worst(streamed, progress, options.repeat * bins);
   if (!options.out.empty()) write(options, model, spikes, streamed);
 
-  std::size_t behavior_bins = 0;
-  for (std::size_t i = 0; i < streamed.behavior.size(); i += setup.readout.outputs) {
-    behavior_bins += std::isnan(streamed.behavior[i]) ? 0 : 1;
-  }
   const ndt::LatencyHistogram<>& latency = watched->latency();
   const auto us = [](std::uint64_t ns) { return static_cast<double>(ns) * 1e-3; };
   const ndt::StreamCounters& counters = decoder.counters();
@@ -244,7 +242,7 @@ Answer stream(const Options& options) {
                  {"clipped", counters.clipped},
                  {"past_end", counters.past_end},
                  {"held", counters.held}};
-  if (model.file.readout) answer.json["behavior_bins"] = behavior_bins;
+  if (model.file.readout) answer.json["behavior_bins"] = streamed.behavior_bins;
   if (!std::isfinite(difference)) answer.json["max_abs_difference"] = nullptr;
   answer.text = fmt::format("{}, {} late, {} of state\n", counted(latency.count(), "bin"),
                             counted(decoder.delay(), "bin"), counted(state.size() * sizeof(float), "byte"));
@@ -257,7 +255,7 @@ Answer stream(const Options& options) {
                              model.config().lograte ? "log " : "");
   if (model.file.readout) {
     answer.text +=
-        fmt::format("behaviour of {} of {}, lag {}\n", behavior_bins, counted(bins, "bin"), setup.readout.lag);
+        fmt::format("behaviour of {} of {}, lag {}\n", streamed.behavior_bins, counted(bins, "bin"), setup.readout.lag);
   }
   if (counters.clipped != 0) answer.text += fmt::format("{} clipped\n", counted(counters.clipped, "count"));
   if (counters.held != 0) answer.text += fmt::format("{} not finite and held\n", counted(counters.held, "bin"));
@@ -287,6 +285,7 @@ void add_stream(CLI::App& app, Run& run) {
   command->add_option("--pace", options->pace_ms, "milliseconds between bins, as a rig gives them")
       ->check(real_number)
       ->check(CLI::Range(0.0, 60000.0))
+      ->check(number_that([](double ms) { return ms == 0 || ms >= 0.001; }, " is neither 0 nor 0.001 or more", ""))
       ->type_name("MS");
   command->footer(
       "delayed     equals the whole trial's result, layers x CONTEXT_FORWARD bins late (more with "

@@ -163,10 +163,7 @@ class Training {
       std::copy(start.values().begin(), start.values().end(), trainer_->parameters().values().begin());
     }
     if (options.resume) load_checkpoint(*run_, folder_ / "last.ckpt");
-    if (trainer_->state().best_step > 0 && !fs::exists(folder_ / "best.safetensors")) {
-      throw Refused("the best model so far is gone", (folder_ / "best.safetensors").string(),
-                    "the folder of a run as the run left it");
-    }
+    if (options.resume) require_best();
     trainer_->restored();
   }
 
@@ -177,6 +174,7 @@ class Training {
     note_large_batch();
     TrainingLog log(folder_ / "log.csv", trainer_->state().step);
     if (!options_.resume) save(log);  // before the first step: the disk may be full, or the folder not writable
+    if (options_.resume && best_is_now()) write_best();  // the run may have been killed just before
     const std::size_t end = std::min(trainer_->last_step(), options_.max_steps);
     TrainingProgress progress(end);
     std::size_t bytes_after_first = 0;
@@ -186,10 +184,11 @@ class Training {
       progress.at(step, trainer_->state());
       if (step.validated) {
         log.add(step, trainer_->state().seconds);
+        if (step.best) save(log);  // first: whoever goes on from there knows of which step the best model is
         if (step.best || !config_.train.do_val) write_best();
         last_ = step;
       }
-      if (step.step % checkpoint_steps() == 0) save(log);
+      if (step.step % checkpoint_steps() == 0 && saved_ != step.step) save(log);
     }
     if (saved_ != trainer_->state().step) save(log);
     if (trainer_->state().best_step == 0) write_best();  // never validated: what there is
@@ -216,6 +215,18 @@ class Training {
                     config_.train.batch_size, trainer_->trials())
             .c_str(),
         stderr);
+  }
+  /// Whether the model as it is is the best so far.
+  bool best_is_now() const {
+    return trainer_->state().best_step > 0 && trainer_->state().best_step == trainer_->state().step;
+  }
+  /// That the best model so far is still there, and one of this shape.
+  void require_best() const {
+    if (trainer_->state().best_step == 0 || best_is_now()) return;
+    const fs::path best = folder_ / "best.safetensors";
+    const char* const right = "the folder of a run as the run left it";
+    if (!fs::exists(best)) throw Refused("the best model so far is gone", best.string(), right);
+    if (!(read_model(best).config == model_)) throw Refused("not the best model of this run", best.string(), right);
   }
   bool over(std::size_t end) const {
     const ndt::train::TrainingState& state = trainer_->state();
@@ -305,7 +316,8 @@ void add_train(CLI::App& app, Run& run) {
   command->add_option("CONFIG", options->configs, "YAML files with the reference's keys, later ones win")->required();
   command->add_option("--data", options->data, "HDF5 with training and validation trials")->check(some_name);
   command->add_option("--group", options->dataset.group, "the group of the file that holds them")->check(group_name);
-  command->add_option("--truth-scale", options->dataset.truth_scale, "truth times this is counts per bin");
+  command->add_option("--truth-scale", options->dataset.truth_scale, "truth times this is counts per bin")
+      ->check(above_zero);
   command->add_option("--out", options->out, "folder of the run [runs/NAME of the configuration]")->check(some_name);
   command->add_option("--set", options->settings, "KEY=VALUE, over what the files say")->allow_extra_args(false);
   command->add_option("--max-minutes", options->max_minutes, "of training time, with what was spent before --resume")

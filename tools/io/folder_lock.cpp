@@ -16,8 +16,8 @@ FolderLock::FolderLock(const std::filesystem::path& folder)
     // A file, open for writing: over a network, that is what can be locked, and a folder is not.
     : fd_(open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
   if (fd_ < 0) {
-    throw Refused("cannot write to the folder: " + std::generic_category().message(errno), folder.string(),
-                  "a folder that can be written to");
+    throw Refused("cannot open the lock: " + std::generic_category().message(errno), (folder / ".lock").string(),
+                  "a folder that can be written to, and in it a file of that name or none");
   }
   if (flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     close(fd_);
