@@ -92,6 +92,15 @@ struct Session {
     const double determinant = g[2] * g[7] - g[3] * g[6];
     return {(left[0] * g[7] - left[1] * g[3]) / determinant, (left[1] * g[2] - left[0] * g[6]) / determinant};
   }
+  /// Goes on until a refit of the first 120 pairs is done; false if that takes more than `most` bins.
+  bool refit(int most) {
+    for (int bin = 0; bin < most; ++bin) {
+      const auto behavior = step();
+      if (x.size() < 120) observe(behavior);
+      if (recalibration.refit_some()) return true;
+    }
+    return false;
+  }
   /// Weights (outputs, inputs + 1) by the formula, with plain elimination.
   std::vector<double> expected(double penalty, double forgetting) const {
     const std::size_t n = x[0].size(), m = readout.config.outputs;
@@ -158,13 +167,7 @@ TEST_CASE("the new read-out is the regression that it says it is", "[stream][rec
     RecalibrationOptions options;
     options.penalty = penalty, options.forgetting = forgetting, options.new_pairs = 120;
     REQUIRE(s.bind(options).ok());
-    bool done = false;
-    for (int bin = 0; bin < 5000 && !done; ++bin) {
-      const auto behavior = s.step();
-      if (s.x.size() < 120) s.observe(behavior);
-      done = s.recalibration.refit_some();
-    }
-    REQUIRE(done);
+    REQUIRE(s.refit(5000));
     CHECK(s.recalibration.counters().refits == 1);
     CHECK(s.worst(s.expected(penalty, forgetting)) < 1e-5);
     // And it is better: far from the truth before, near it now.
@@ -181,13 +184,7 @@ TEST_CASE("of a Kalman filter it is the line that is fitted, to what it should h
     RecalibrationOptions options;
     options.penalty = 0.1, options.new_pairs = 120;
     REQUIRE(s.bind(options).ok());
-    bool done = false;
-    for (int bin = 0; bin < 390 && !done; ++bin) {
-      const auto behavior = s.step();
-      if (s.x.size() < 120) s.observe(behavior);
-      done = s.recalibration.refit_some();
-    }
-    REQUIRE(done);
+    REQUIRE(s.refit(390));
     CHECK(s.recalibration.counters().dropped == 0);
     CHECK(s.worst(s.expected(0.1, 1)) < 1e-4);
     // All but the line is as it was.

@@ -59,16 +59,13 @@ inline const CLI::Validator above_zero =
 /// In front of a range, which takes NaN for a number inside.
 inline const CLI::Validator real_number = number_that([](double x) { return x == x; }, " is no number", "FLOAT");
 
-/// A file name that was given and is empty is a mistake, such as a variable that is not set.
-inline const CLI::Validator some_name(
-    [](std::string& text) { return text.empty() ? std::string("an empty file name") : std::string(); }, "");
-
-inline const CLI::Validator group_name(
-    [](std::string& text) {
-      return text.empty() ? std::string("an empty name of a group; without one the root of the file is read")
-                          : std::string();
-    },
-    "");
+/// A name that was given and is empty is a mistake, such as a variable that is not set.
+inline CLI::Validator name_that_is_not(const char* complaint) {
+  return {[=](std::string& text) { return text.empty() ? std::string(complaint) : std::string(); }, ""};
+}
+inline const CLI::Validator some_name = name_that_is_not("an empty file name");
+inline const CLI::Validator group_name =
+    name_that_is_not("an empty name of a group; without one the root of the file is read");
 
 /// Adds its subcommand to `app`; `run` is set when that subcommand was chosen, and does the work.
 using Run = std::function<Answer(const Common&)>;

@@ -176,9 +176,7 @@ void add_fit_readout(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
   command->add_option("MODEL", options->model, "a model file or checkpoint")->required();
   add_dataset_options(*command, options->data, options->dataset);
-  command->add_option("OUT", options->out, "the model with the read-out inside, .safetensors")
-      ->required()
-      ->check(some_name);
+  command->add_option("OUT", options->out, "the model with the read-out inside, .safetensors")->required();
   command->add_option("--features", options->features, "what of a bin is looked at")
       ->check(CLI::IsMember(names_of(readout_features)))
       ->capture_default_str();

@@ -283,9 +283,8 @@ void add_stream(CLI::App& app, Run& run) {
       ->check(CLI::Range(1, 1 << 30))
       ->type_name("R");
   command->add_option("--pace", options->pace_ms, "milliseconds between bins, as a rig gives them")
-      ->check(real_number)
-      ->check(CLI::Range(0.0, 60000.0))
-      ->check(number_that([](double ms) { return ms == 0 || ms >= 0.001; }, " is neither 0 nor 0.001 or more", ""))
+      ->check(number_that([](double ms) { return ms == 0 || (ms >= 0.001 && ms <= 60000); },
+                          " is neither 0 nor from 0.001 to 60000", "FLOAT"))
       ->type_name("MS");
   command->footer(
       "delayed     equals the whole trial's result, layers x CONTEXT_FORWARD bins late (more with "

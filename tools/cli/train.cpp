@@ -162,8 +162,10 @@ class Training {
       const ndt::Parameters<float> start = parameters_of(*init_);
       std::copy(start.values().begin(), start.values().end(), trainer_->parameters().values().begin());
     }
-    if (options.resume) load_checkpoint(*run_, folder_ / "last.ckpt");
-    if (options.resume) require_best();
+    if (options.resume) {
+      load_checkpoint(*run_, folder_ / "last.ckpt");
+      require_best();
+    }
     trainer_->restored();
   }
 
@@ -173,8 +175,11 @@ class Training {
     }
     note_large_batch();
     TrainingLog log(folder_ / "log.csv", trainer_->state().step);
-    if (!options_.resume) save(log);  // before the first step: the disk may be full, or the folder not writable
-    if (options_.resume && best_is_now()) write_best();  // the run may have been killed just before
+    if (!options_.resume) {
+      save(log);  // before the first step: the disk may be full, or the folder not writable
+    } else if (best_is_now()) {
+      write_best();  // the run may have been killed just before
+    }
     const std::size_t end = std::min(trainer_->last_step(), options_.max_steps);
     TrainingProgress progress(end);
     std::size_t bytes_after_first = 0;
@@ -188,9 +193,9 @@ class Training {
         if (step.best || !config_.train.do_val) write_best();
         last_ = step;
       }
-      if (step.step % checkpoint_steps() == 0 && saved_ != step.step) save(log);
+      if (step.step % checkpoint_steps() == 0) save(log);
     }
-    if (saved_ != trainer_->state().step) save(log);
+    save(log);
     if (trainer_->state().best_step == 0) write_best();  // never validated: what there is
     return answer(bytes_after_first);
   }
@@ -241,7 +246,9 @@ class Training {
     const std::size_t interval = std::max<std::size_t>(1, config_.train.checkpoint_interval);
     return config_.train.updates_are_epochs() ? interval * trainer_->batches() : interval;
   }
+  /// Once a step is enough.
   void save(TrainingLog& log) {
+    if (saved_ == trainer_->state().step) return;
     log.sync();
     save_checkpoint(*run_, folder_ / "last.ckpt");
     saved_ = trainer_->state().step;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 #include "ndt/config.hpp"
 
@@ -20,12 +21,8 @@ inline bool solve(double* a, double* b, std::size_t n, double precision) noexcep
       if (i > k && std::abs(a[i * n + k]) > std::abs(a[pivot * n + k])) pivot = i;
     }
     if (!(std::abs(a[pivot * n + k]) > precision * largest)) return false;
-    const auto swap = [](double& x, double& y) {
-      const double kept = x;
-      x = y, y = kept;
-    };
-    for (std::size_t j = k; j < n; ++j) swap(a[k * n + j], a[pivot * n + j]);
-    swap(b[k], b[pivot]);
+    for (std::size_t j = k; j < n; ++j) std::swap(a[k * n + j], a[pivot * n + j]);
+    std::swap(b[k], b[pivot]);
     for (std::size_t i = k + 1; i < n; ++i) {
       const double factor = a[i * n + k] / a[k * n + k];
       for (std::size_t j = k + 1; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];

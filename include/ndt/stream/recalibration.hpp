@@ -79,8 +79,8 @@ class Recalibration {
 
   /// For a bound decoder, which has its read-outs from `readouts` from then on; decoder, `memory` and `readouts`,
   /// memory_size() and readouts_size() elements of any content, must outlive its use. `packed`: the read-out to start
-  /// from, which is copied. Fails for no read-out, for options out of range and for too little
-  /// memory, and then changes nothing.
+  /// from, which is copied. Fails for no read-out, for options out of range and for too little memory,
+  /// and then changes nothing.
   Status bind(Decoder& decoder, const T* packed, const RecalibrationOptions& options, std::span<double> memory,
               std::span<T> readouts) noexcept {
     if (!decoder.readout().exists()) return {Error::recalibration_needs_readout, "readout", {}, {}};
