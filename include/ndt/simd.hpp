@@ -178,8 +178,8 @@ struct xs {
   static NDT_INLINE T reduce_max(const reg& v) noexcept {
 #if defined(__AVX512F__)
     if constexpr (std::is_same_v<T, float> && sizeof(reg) == 64) {
-      return largest_of(_mm256_max_ps(_mm512_castps512_ps256(v),
-                                      _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1))));
+      return largest_of(
+          _mm256_max_ps(_mm512_castps512_ps256(v), _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1))));
     }
 #endif
 #if defined(__AVX__)
