@@ -377,8 +377,8 @@ NDT_INLINE words product(words x, std::uint32_t m) noexcept { return words(vmull
 #endif
 NDT_INLINE void store_lower(std::uint32_t* to, words x) noexcept {
   using halves = std::uint32_t __attribute__((vector_size(sizeof(words) / 2)));
-  using unaligned = halves __attribute__((aligned(alignof(std::uint32_t)), may_alias));
-  *reinterpret_cast<unaligned*>(to) = __builtin_convertvector(x, halves);
+  const halves lower = __builtin_convertvector(x, halves);
+  __builtin_memcpy(to, &lower, sizeof(lower));
 }
 #else
 using words = std::uint64_t;

@@ -1,6 +1,10 @@
 // What a policy promises to kernels, lane by lane.
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -151,6 +155,18 @@ TEMPLATE_TEST_CASE("fma rounds once or twice, and multiplies the first two", "[s
     all = all && (fused[i] == std::fma(x[i], by, plus) || fused[i] == x[i] * by + plus);
   }
   CHECK(all);
+}
+
+TEST_CASE("the lower halves of words are stored wherever a number of 32 bits may lie", "[simd]") {
+  constexpr std::size_t W = ndt::simd::words_width;
+  std::array<std::uint64_t, W> numbers;
+  for (std::size_t i = 0; i < W; ++i) numbers[i] = (~i << 32) | (100 + i);
+  for (std::size_t at = 0; at < 16; ++at) {
+    INFO("at " << at);
+    alignas(64) std::array<std::uint32_t, W + 17> memory{};
+    ndt::simd::store_lower(memory.data() + at, std::bit_cast<ndt::simd::words>(numbers));
+    for (std::size_t i = 0; i < memory.size(); ++i) CHECK(memory[i] == (i - at < W ? 100 + (i - at) : 0));
+  }
 }
 
 TEST_CASE("the native policy uses the vectors that the build was made for", "[simd]") {
