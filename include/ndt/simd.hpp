@@ -7,9 +7,10 @@
 //   simd::native<T>      the widest of them that this translation unit is built for
 //
 // What a policy has: value_type, reg, width (lanes of a register), registers (architectural, for the GEMM tile), and
-// static functions load, store, set, fma, divide, max, sqrt, select_less, keep, reduce_add, reduce_max, pow2; registers
-// have + - *. Functions that touch memory take `lanes`: all_lanes{} for a whole register, or how many of its first
-// lanes exist. They read and write nothing beyond those lanes, whose rest is zero after a load.
+// static functions load, store, set, fma, divide, max, sqrt, select_less, keep, reduce_add, reduce_max, times_pow2;
+// registers have + - *. Functions that touch memory take `lanes`: all_lanes{} for a whole register, or how many of its
+// first lanes exist. They read and write nothing beyond those lanes, whose rest is zero after a load. Where `shuffles`
+// is true there are also fold_each and load_columns, which move elements between registers.
 #pragma once
 
 #include <array>
@@ -20,6 +21,7 @@
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 #include "ndt/config.hpp"
 
@@ -64,6 +66,7 @@ struct scalar {
   using reg = T;
   static constexpr std::size_t width = 1;
   static constexpr std::size_t registers = 16;
+  static constexpr bool shuffles = false;
 
   static NDT_INLINE reg load(const T* p, all_lanes = {}) noexcept { return *p; }
   static NDT_INLINE reg load(const T* p, std::size_t lanes) noexcept { return lanes == 0 ? T(0) : *p; }
@@ -88,11 +91,11 @@ struct scalar {
   static NDT_INLINE reg keep(reg v, std::size_t lanes, T fill) noexcept { return lanes == 0 ? fill : v; }
   static NDT_INLINE T reduce_add(reg v) noexcept { return v; }
   static NDT_INLINE T reduce_max(reg v) noexcept { return v; }
-  /// 2^n for integral n between the exponents of normal numbers; anything finite or not for other n, without a trap.
-  static NDT_INLINE reg pow2(reg n) noexcept {
+  /// v 2^n for integral n between the exponents of normal numbers; anything finite or not for other n, without a trap.
+  static NDT_INLINE reg times_pow2(reg v, reg n) noexcept {
     using B = float_bits<T>;
     const auto bits = std::bit_cast<typename B::bits>(n + (B::round_to_int + B::bias));
-    return std::bit_cast<T>(static_cast<typename B::bits>(bits << B::mantissa));
+    return v * std::bit_cast<T>(static_cast<typename B::bits>(bits << B::mantissa));
   }
 };
 
@@ -109,6 +112,24 @@ NDT_INLINE auto sum_of_lanes(const R& v) noexcept {
   }
 }
 
+/// The compiler's own vectors of floats, whose shuffles every instruction set with registers of 128 bits or more has.
+template <std::size_t lanes>
+struct floats {
+  using type = float;  // not a vector: registers of fewer than four
+};
+template <>
+struct floats<4> {
+  typedef float type __attribute__((vector_size(16)));
+};
+template <>
+struct floats<8> {
+  typedef float type __attribute__((vector_size(32)));
+};
+template <>
+struct floats<16> {
+  typedef float type __attribute__((vector_size(64)));
+};
+
 template <class T, class Arch>
 struct xs {
   using value_type = T;
@@ -119,6 +140,7 @@ struct xs {
 #else
   static constexpr std::size_t registers = 16;
 #endif
+  static constexpr bool shuffles = std::is_same_v<T, float> && width >= 4;
 
   static NDT_INLINE reg load(const T* p, all_lanes = {}) noexcept { return reg::load_unaligned(p); }
   static NDT_INLINE void store(T* p, const reg& v, all_lanes = {}) noexcept { v.store_unaligned(p); }
@@ -172,19 +194,24 @@ struct xs {
     return xsimd::select(a < b, x, y);
   }
   static NDT_INLINE reg keep(const reg& v, std::size_t lanes, T fill) noexcept {
-    return xsimd::select(load(lane_numbers.data()) < reg(static_cast<T>(lanes)), v, reg(fill));
-  }
-  static NDT_INLINE T reduce_add(const reg& v) noexcept { return sum_of_lanes(v); }
-  static NDT_INLINE T reduce_max(const reg& v) noexcept {
 #if defined(__AVX512F__)
+    const auto mask = (1u << lanes) - 1u;
     if constexpr (std::is_same_v<T, float> && sizeof(reg) == 64) {
-      return largest_of(
-          _mm256_max_ps(_mm512_castps512_ps256(v), _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1))));
+      return reg(_mm512_mask_mov_ps(_mm512_set1_ps(fill), static_cast<__mmask16>(mask), v));
     }
 #endif
-#if defined(__AVX__)
-    if constexpr (std::is_same_v<T, float> && sizeof(reg) == 32) return largest_of(v);
-#endif
+    return xsimd::select(load(lane_numbers.data()) < reg(static_cast<T>(lanes)), v, reg(fill));
+  }
+  static NDT_INLINE T reduce_add(const reg& v) noexcept {
+    if constexpr (shuffles) {
+      return fold_lanes(v, [](const auto& a, const auto& b) NDT_INLINE_LAMBDA { return a + b; });
+    }
+    return sum_of_lanes(v);
+  }
+  static NDT_INLINE T reduce_max(const reg& v) noexcept {
+    if constexpr (shuffles) {
+      return fold_lanes(v, [](const auto& a, const auto& b) NDT_INLINE_LAMBDA { return max(a, b); });
+    }
     alignas(64) T lane[width];
     store(lane, v);
     for (std::size_t half = width / 2; half > 0; half /= 2) {
@@ -192,13 +219,101 @@ struct xs {
     }
     return lane[0];
   }
-  static NDT_INLINE reg pow2(const reg& n) noexcept {
+  static NDT_INLINE reg times_pow2(const reg& v, const reg& n) noexcept {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float> && sizeof(reg) == 64) return reg(_mm512_scalef_ps(v, n));
+#endif
     using B = float_bits<T>;
     const reg biased = n + reg(B::round_to_int + B::bias);
-    return as_float(as_integer(biased) << B::mantissa);
+    return v * as_float(as_integer(biased) << B::mantissa);
+  }
+
+  /// Lane r: all lanes of rows[r] joined, in the order in which reduce_add and reduce_max join them. `width` rows cost
+  /// little more than four reductions.
+  template <class Join>
+  static NDT_INLINE reg fold_each(const std::array<reg, width>& rows, Join join) noexcept {
+    // A row of 128 bits is folded in itself, side by side with others, then rows of 128 bits are folded.
+    std::array<reg, width / 2> pairs;
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      pairs[i] =
+          join(shuffle<low_words>(rows[2 * i], rows[2 * i + 1]), shuffle<high_words>(rows[2 * i], rows[2 * i + 1]));
+    }
+    std::array<reg, width / 4> quads;
+    for (std::size_t i = 0; i < quads.size(); ++i) {
+      quads[i] =
+          join(shuffle<low_pairs>(pairs[2 * i], pairs[2 * i + 1]), shuffle<high_pairs>(pairs[2 * i], pairs[2 * i + 1]));
+    }
+    for (std::size_t count = quads.size(); count > 1; count /= 2) {
+      for (std::size_t i = 0; i < count / 2; ++i) {
+        quads[i] =
+            join(shuffle<even_rows>(quads[2 * i], quads[2 * i + 1]), shuffle<odd_rows>(quads[2 * i], quads[2 * i + 1]));
+      }
+    }
+    return quads[0];
+  }
+  /// columns[c]: element c of row r in lane r. Rows are `stride` elements apart; in lanes behind the last of `rows`
+  /// stands that one again.
+  static NDT_INLINE std::array<reg, 4> load_columns(const T* first, std::size_t stride, std::size_t rows) noexcept {
+    std::array<reg, 4> part;  // rows i, i + 4, i + 8, ... one behind the other
+    for (std::size_t i = 0; i < 4; ++i) {
+      quad quads[width / 4];
+      for (std::size_t j = 0; j < width / 4; ++j) {
+        const std::size_t row = i + 4 * j < rows ? i + 4 * j : rows - 1;
+        __builtin_memcpy(&quads[j], first + row * stride, sizeof(quad));
+      }
+      if constexpr (width == 4) {
+        part[i] = as_reg(quads[0]);
+      } else if constexpr (width == 8) {
+        part[i] = as_reg(__builtin_shufflevector(quads[0], quads[1], 0, 1, 2, 3, 4, 5, 6, 7));
+      } else {
+        const auto low = __builtin_shufflevector(quads[0], quads[1], 0, 1, 2, 3, 4, 5, 6, 7);
+        const auto high = __builtin_shufflevector(quads[2], quads[3], 0, 1, 2, 3, 4, 5, 6, 7);
+        part[i] = as_reg(__builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+      }
+    }
+    const reg low01 = shuffle<low_words>(part[0], part[1]), low23 = shuffle<low_words>(part[2], part[3]);
+    const reg high01 = shuffle<high_words>(part[0], part[1]), high23 = shuffle<high_words>(part[2], part[3]);
+    return {shuffle<low_pairs>(low01, low23), shuffle<high_pairs>(low01, low23), shuffle<low_pairs>(high01, high23),
+            shuffle<high_pairs>(high01, high23)};
   }
 
  private:
+  using lanes_of_reg = typename floats<width>::type;
+  using quad = floats<4>::type;
+  static NDT_INLINE reg as_reg(lanes_of_reg v) noexcept { return reg((typename reg::register_type)v); }
+
+  // Where each lane comes from: one register's are 0 ... width - 1, the other's follow. Rows are of four lanes.
+  static constexpr int of_row(int lane) noexcept { return lane / 4 * 4; }
+  static constexpr int second = static_cast<int>(width);
+  static constexpr int low_words(int i) noexcept { return of_row(i) + i % 4 / 2 + (i % 2 == 0 ? 0 : second); }
+  static constexpr int high_words(int i) noexcept { return low_words(i) + 2; }
+  static constexpr int low_pairs(int i) noexcept { return of_row(i) + i % 2 + (i % 4 < 2 ? 0 : second); }
+  static constexpr int high_pairs(int i) noexcept { return low_pairs(i) + 2; }
+  static constexpr int even_rows(int i) noexcept { return 2 * of_row(i) + i % 4; }
+  static constexpr int odd_rows(int i) noexcept { return even_rows(i) + 4; }
+
+  template <auto place>
+  static NDT_INLINE reg shuffle(const reg& a, const reg& b) noexcept {
+    using held = typename reg::register_type;
+    return [&]<int... lane>(std::integer_sequence<int, lane...>) NDT_INLINE_LAMBDA {
+      return as_reg(__builtin_shufflevector((lanes_of_reg)(held)a, (lanes_of_reg)(held)b, place(lane)...));
+    }
+    (std::make_integer_sequence<int, second>{});
+  }
+  /// All lanes joined: pairs of a row, then its two halves, then rows in the same way.
+  template <class Join>
+  static NDT_INLINE T fold_lanes(reg v, Join join) noexcept {
+    v = join(v, shuffle<other_pair>(v, v));
+    v = join(v, shuffle<other_word>(v, v));
+    if constexpr (width > 4) v = join(v, shuffle<next_row>(v, v));
+    if constexpr (width > 8) v = join(v, shuffle<next_rows>(v, v));
+    return ((lanes_of_reg)(typename reg::register_type)v)[0];
+  }
+  static constexpr int other_pair(int i) noexcept { return i ^ 2; }
+  static constexpr int other_word(int i) noexcept { return i ^ 1; }
+  static constexpr int next_row(int i) noexcept { return i ^ 4; }
+  static constexpr int next_rows(int i) noexcept { return i ^ 8; }
+
   using integer = typename float_bits<T>::integer;
   using ireg = xsimd::batch<integer, Arch>;
 
@@ -249,11 +364,6 @@ struct xs {
   }
 #endif
 #if defined(__AVX__)
-  static NDT_INLINE float largest_of(__m256 v) noexcept {
-    __m128 most = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-    most = _mm_max_ps(most, _mm_movehl_ps(most, most));
-    return _mm_cvtss_f32(_mm_max_ss(most, _mm_movehdup_ps(most)));
-  }
   // A window over ones and then zeros, `lanes` of the ones in it.
   static constexpr std::array<integer, 2 * width> mask_window = [] {
     std::array<integer, 2 * width> window{};
@@ -307,6 +417,7 @@ struct mve {
   using reg = float32x4_t;
   static constexpr std::size_t width = 4;
   static constexpr std::size_t registers = 8;
+  static constexpr bool shuffles = false;
 
   static NDT_INLINE reg load(const float* p, all_lanes = {}) noexcept { return vldrwq_f32(p); }
   static NDT_INLINE reg load(const float* p, std::size_t lanes) noexcept { return vldrwq_z_f32(p, first(lanes)); }
@@ -332,10 +443,10 @@ struct mve {
     using one = scalar<float>;
     return one::max(one::max(v[0], v[1]), one::max(v[2], v[3]));
   }
-  static NDT_INLINE reg pow2(reg n) noexcept {
+  static NDT_INLINE reg times_pow2(reg v, reg n) noexcept {
     using B = float_bits<float>;
     const reg biased = n + set(B::round_to_int + B::bias);
-    return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(biased), B::mantissa));
+    return v * vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(biased), B::mantissa));
   }
 
  private:

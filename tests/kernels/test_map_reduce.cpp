@@ -83,10 +83,39 @@ TEMPLATE_TEST_CASE("sum_of adds every element once and lanes that do not exist n
   }
 }
 
-TEMPLATE_TEST_CASE("max_of finds the largest wherever it is, below zero too", "[kernels][reduce]", NDT_POLICIES) {
+TEMPLATE_TEST_CASE("sum_rows gives every row the bits of sum_of, for any number of rows and their lengths",
+                   "[kernels][reduce]", NDT_POLICIES) {
   using V = TestType;
   using T = typename V::value_type;
-  CHECK(kernels::max_of<V>(static_cast<const T*>(nullptr), std::size_t{0}) == -std::numeric_limits<T>::infinity());
+  constexpr std::size_t most = 2 * V::width + 3;
+  const std::vector<T> x = support::noise<T>(most * longest<V>, 5);
+  for (std::size_t rows = 0; rows <= most; ++rows) {
+    const auto length = [](std::size_t r) { return r * 7 % longest<V>; };
+    const auto term = [&](std::size_t r, std::size_t i, auto lanes) {
+      return V::load(x.data() + r * longest<V> + i, lanes);
+    };
+    Guarded<T> sums(rows);
+    kernels::sum_rows<V>(sums.data(), rows, length, term);
+    std::vector<T> expected;
+    for (std::size_t r = 0; r < rows; ++r) {
+      expected.push_back(kernels::sum_of<V>(length(r), [&](std::size_t i, auto lanes) { return term(r, i, lanes); }));
+    }
+    INFO("rows " << rows);
+    CHECK(support::same_bits(sums, expected));
+  }
+}
+
+TEMPLATE_TEST_CASE("max_rows finds the largest of each row wherever it is, below zero too", "[kernels][reduce]",
+                   NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  const auto max_of = [](const T* x, std::size_t n) {
+    T largest = 0;
+    kernels::max_rows<V>(
+        &largest, 1, [=](std::size_t) { return n; }, [=](std::size_t) { return x; });
+    return largest;
+  };
+  CHECK(max_of(nullptr, 0) == -std::numeric_limits<T>::infinity());
   for (const support::Touch touch : support::both_ends) {
     for (std::size_t n = 1; n <= longest<V>; ++n) {
       INFO("n " << n);
@@ -95,11 +124,27 @@ TEMPLATE_TEST_CASE("max_of finds the largest wherever it is, below zero too", "[
       for (std::size_t i = 0; i < n; ++i) {
         const T before = x[i];
         x[i] = T(-1) - static_cast<T>(i);
-        found.push_back(kernels::max_of<V>(x.data(), n));
+        found.push_back(max_of(x.data(), n));
         expected.push_back(*std::max_element(x.begin(), x.end()));
         x[i] = before;
       }
       CHECK(found == expected);
     }
+  }
+}
+
+TEMPLATE_TEST_CASE("max_rows finds the largest of every one of many rows", "[kernels][reduce]", NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  constexpr std::size_t most = 2 * V::width + 3, n = 2 * V::width + 1;
+  const std::vector<T> x = support::noise<T>(most * n, 6, T(-9));
+  for (std::size_t rows = 0; rows <= most; ++rows) {
+    Guarded<T> largest(rows);
+    kernels::max_rows<V>(
+        largest.data(), rows, [](std::size_t) { return n; }, [&](std::size_t r) { return x.data() + r * n; });
+    std::vector<T> expected;
+    for (std::size_t r = 0; r < rows; ++r) expected.push_back(*std::max_element(&x[r * n], &x[r * n] + n));
+    INFO("rows " << rows);
+    CHECK(support::same_bits(largest, expected));
   }
 }

@@ -4,6 +4,7 @@
 #include "../support/catch.hpp"
 #include "../support/matrix.hpp"
 #include "../support/noise.hpp"
+#include "../support/policies.hpp"
 #include "../support/product.hpp"
 
 namespace kernels = ndt::kernels;
@@ -24,7 +25,24 @@ std::vector<T> transposed(const std::vector<T>& m, std::size_t rows, std::size_t
   return w;
 }
 
+/// Both ways to pack: element by element, and by registers of a policy.
+template <class Number>
+struct Elements {
+  using value_type = Number;
+  static void transposed(auto... arguments) { kernels::pack_transposed(arguments...); }
+  static void rows(auto... arguments) { kernels::pack_rows(arguments...); }
+};
+template <class V>
+struct Registers {
+  using value_type = typename V::value_type;
+  static void transposed(auto... arguments) { kernels::pack_transposed<V>(arguments...); }
+  static void rows(auto... arguments) { kernels::pack_rows<V>(arguments...); }
+};
+
 }  // namespace
+
+#define NDT_PACKERS \
+  Elements<float>, Elements<double>, Registers<ndt::simd::native<float>>, Registers<ndt::simd::native<double>>
 
 TEST_CASE("packed_size counts whole panels", "[kernels][packing]") {
   static_assert(kernels::panel_width == 16);
@@ -33,14 +51,15 @@ TEST_CASE("packed_size counts whole panels", "[kernels][packing]") {
 }
 
 TEMPLATE_TEST_CASE("pack_transposed puts every element in its place and zeros behind the last column",
-                   "[kernels][packing]", float, double) {
+                   "[kernels][packing]", NDT_PACKERS) {
+  using T = typename TestType::value_type;
   for (const std::size_t N : column_counts) {
     for (const std::size_t K : row_counts) {
       INFO("N " << N << " K " << K);
-      const auto numbers = support::noise<TestType>(N * K, N);
-      const Matrix<TestType> w(numbers, K, 3);
-      Guarded<TestType> panels(kernels::packed_size(K, N));
-      kernels::pack_transposed(panels.data(), w.rows(), N, K, 0, N);
+      const auto numbers = support::noise<T>(N * K, N);
+      const Matrix<T> w(numbers, K, 3);
+      Guarded<T> panels(kernels::packed_size(K, N));
+      TestType::transposed(panels.data(), w.rows(), N, K, 0, N);
       CHECK(support::same_bits(panels, support::panels_of(numbers, N, K)));
     }
   }
@@ -68,35 +87,37 @@ TEMPLATE_TEST_CASE("pack_column writes what pack_transposed does for its row, an
   }
 }
 
-TEMPLATE_TEST_CASE("pack_transposed may be done in pieces of any size and order", "[kernels][packing]", float, double) {
+TEMPLATE_TEST_CASE("pack_transposed may be done in pieces of any size and order", "[kernels][packing]", NDT_PACKERS) {
+  using T = typename TestType::value_type;
   const std::size_t K = 5;
   for (const std::size_t N : column_counts) {
-    const auto numbers = support::noise<TestType>(N * K, N);
-    const Matrix<TestType> w(numbers, K, 1);
+    const auto numbers = support::noise<T>(N * K, N);
+    const Matrix<T> w(numbers, K, 1);
     const auto whole = support::panels_of(numbers, N, K);
     for (std::size_t a = 0; a <= N; ++a) {
       for (std::size_t b = a; b <= N; b += N < 40 ? 1 : 13) {
         INFO("N " << N << " pieces up to " << a << ", " << b);
-        Guarded<TestType> panels(whole.size(), support::Touch::beginning);
-        kernels::pack_transposed(panels.data(), w.rows().from(b), N, K, b, N);
-        kernels::pack_transposed(panels.data(), w.rows(), N, K, 0, a);
-        kernels::pack_transposed(panels.data(), w.rows().from(a), N, K, a, b);
+        Guarded<T> panels(whole.size(), support::Touch::beginning);
+        TestType::transposed(panels.data(), w.rows().from(b), N, K, b, N);
+        TestType::transposed(panels.data(), w.rows(), N, K, 0, a);
+        TestType::transposed(panels.data(), w.rows().from(a), N, K, a, b);
         CHECK(support::same_bits(panels, whole));
       }
     }
   }
 }
 
-TEMPLATE_TEST_CASE("pack_transposed of a piece writes no other column", "[kernels][packing]", float, double) {
+TEMPLATE_TEST_CASE("pack_transposed of a piece writes no other column", "[kernels][packing]", NDT_PACKERS) {
+  using T = typename TestType::value_type;
   const std::size_t K = 3, N = 35;
-  const auto numbers = support::noise<TestType>(N * K, 1);
-  const Matrix<TestType> w(numbers, K, 0);
+  const auto numbers = support::noise<T>(N * K, 1);
+  const Matrix<T> w(numbers, K, 0);
   const auto whole = support::panels_of(numbers, N, K);
   for (std::size_t first = 0; first <= N; ++first) {
     for (std::size_t last = first; last < N; ++last) {
       INFO("columns " << first << " to " << last);
-      Guarded<TestType> panels(whole.size()), expected(whole.size());
-      kernels::pack_transposed(panels.data(), w.rows().from(first), N, K, first, last);
+      Guarded<T> panels(whole.size()), expected(whole.size());
+      TestType::transposed(panels.data(), w.rows().from(first), N, K, first, last);
       for (std::size_t j = first; j < last; ++j) {
         for (std::size_t k = 0; k < K; ++k) expected[j / 16 * 16 * K + k * 16 + j % 16] = numbers[j * K + k];
       }
@@ -120,21 +141,22 @@ TEMPLATE_TEST_CASE("unpack_transposed gives back what was packed", "[kernels][pa
 }
 
 TEMPLATE_TEST_CASE("pack_rows may be done in pieces, and is pack_transposed of the transpose", "[kernels][packing]",
-                   float, double) {
+                   NDT_PACKERS) {
+  using T = typename TestType::value_type;
   for (const std::size_t N : column_counts) {
     for (const std::size_t K : row_counts) {
-      const auto numbers = support::noise<TestType>(K * N, N);
-      const Matrix<TestType> m(numbers, N, 2);
+      const auto numbers = support::noise<T>(K * N, N);
+      const Matrix<T> m(numbers, N, 2);
       const auto whole = support::panels_of(transposed(numbers, K, N), N, K);
       for (std::size_t split = 0; split <= K; ++split) {
         INFO("N " << N << " K " << K << " split " << split);
-        Guarded<TestType> panels(whole.size());
-        kernels::pack_rows(panels.data(), m.rows().from(split), K, N, split, K);
+        Guarded<T> panels(whole.size());
+        TestType::rows(panels.data(), m.rows().from(split), K, N, split, K);
         // The rows before the split must be as they were: fresh.
         bool fresh = true;
         for (std::size_t j = 0; j < N; j += 16) fresh = fresh && support::untouched(panels.data() + j * K, split * 16);
         CHECK(fresh);
-        kernels::pack_rows(panels.data(), m.rows(), K, N, 0, split);
+        TestType::rows(panels.data(), m.rows(), K, N, 0, split);
         CHECK(support::same_bits(panels, whole));
       }
     }

@@ -86,6 +86,46 @@ TEMPLATE_TEST_CASE("reductions see every lane once", "[simd]", NDT_POLICIES) {
   }
 }
 
+TEMPLATE_TEST_CASE("fold_each gives every row the bits of a reduction of its own", "[simd]", NDT_POLICIES) {
+  using V = TestType;
+  if constexpr (V::shuffles) {
+    using T = typename V::value_type;
+    const auto numbers = support::noise<T>(V::width * V::width, 3, T(5));
+    std::array<typename V::reg, V::width> rows;
+    std::vector<T> sums, largest;
+    for (std::size_t r = 0; r < V::width; ++r) {
+      rows[r] = V::load(numbers.data() + r * V::width);
+      sums.push_back(V::reduce_add(rows[r]));
+      largest.push_back(V::reduce_max(rows[r]));
+    }
+    CHECK(support::same_bits(lanes_of<V>(V::fold_each(rows, [](auto a, auto b) { return a + b; })), sums));
+    CHECK(support::same_bits(lanes_of<V>(V::fold_each(rows, [](auto a, auto b) { return V::max(a, b); })), largest));
+  }
+}
+
+TEMPLATE_TEST_CASE("load_columns puts a row into each lane, repeats the last one and reads no other", "[simd]",
+                   NDT_POLICIES) {
+  using V = TestType;
+  if constexpr (V::shuffles) {
+    using T = typename V::value_type;
+    for (const std::size_t stride : {std::size_t(4), std::size_t(7)}) {
+      for (std::size_t rows = 1; rows <= V::width; ++rows) {
+        INFO("stride " << stride << ", rows " << rows);
+        const auto numbers = support::noise<T>((rows - 1) * stride + 4, 4, T(5));
+        for (const Touch touch : support::both_ends) {
+          const Guarded<T> memory(numbers, touch);
+          const auto columns = V::load_columns(memory.data(), stride, rows);
+          for (std::size_t c = 0; c < 4; ++c) {
+            std::vector<T> expected(V::width);
+            for (std::size_t r = 0; r < V::width; ++r) expected[r] = numbers[std::min(r, rows - 1) * stride + c];
+            CHECK(support::same_bits(lanes_of<V>(columns[c]), expected));
+          }
+        }
+      }
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("select_less picks by lane, and the second choice for NaN and equality", "[simd]", NDT_POLICIES) {
   using V = TestType;
   using T = typename V::value_type;
@@ -114,15 +154,15 @@ TEMPLATE_TEST_CASE("a multiply-add of vectors is one instruction and rounds once
 }
 #endif
 
-TEMPLATE_TEST_CASE("pow2 is exact for every normal exponent", "[simd]", NDT_POLICIES) {
+TEMPLATE_TEST_CASE("times_pow2 is exact for every normal exponent", "[simd]", NDT_POLICIES) {
   using V = TestType;
   using T = typename V::value_type;
   std::vector<T> exponents, expected;
   for (int n = std::numeric_limits<T>::min_exponent - 1; n < std::numeric_limits<T>::max_exponent; ++n) {
     exponents.push_back(static_cast<T>(n));
-    expected.push_back(std::ldexp(T(1), n));
+    expected.push_back(std::ldexp(T(1.25), n));
   }
-  CHECK(support::same_bits(apply<V>([](auto v) { return V::pow2(v); }, exponents), expected));
+  CHECK(support::same_bits(apply<V>([](auto v) { return V::times_pow2(V::set(T(1.25)), v); }, exponents), expected));
 }
 
 TEMPLATE_TEST_CASE("arithmetic on registers is that of numbers", "[simd]", NDT_POLICIES) {

@@ -78,10 +78,10 @@ void attention_backward(const AttentionGradient<typename V::value_type>& head, c
   T* const out = queries + packed_size(bins, width);
   const Rows<T> ds{out + packed_size(bins, width), columns};
   const Rows<T> kept{ds.data + blocks.rows * columns, columns};
-  pack_transposed(values, head.values, bins, width, 0, bins);
-  pack_rows(keys, head.keys, bins, width, 0, bins);
-  pack_rows(queries, head.queries, bins, width, 0, bins);
-  pack_rows(out, head.out, bins, width, 0, bins);
+  pack_transposed<V>(values, head.values, bins, width, 0, bins);
+  pack_rows<V>(keys, head.keys, bins, width, 0, bins);
+  pack_rows<V>(queries, head.queries, bins, width, 0, bins);
+  pack_rows<V>(out, head.out, bins, width, 0, bins);
   const auto rows_of = [&](const T* panels, std::size_t row) {
     return Panels<T>{panels, bins * panel_width}.from_row(row);
   };
@@ -173,8 +173,8 @@ Variable<typename V::value_type>* attention(Tape<V>& tape, Variable<typename V::
     for (std::size_t h = 0; h < H; ++h) {
       const std::size_t at = (trial * H + h) * blocks.size();
       const Rows<const T> row = x->value.from(trial * bins, h * width);
-      kernels::pack_transposed(keys, row.from(0, D), bins, width, 0, bins);
-      kernels::pack_rows(values, row.from(0, 2 * D), bins, width, 0, bins);
+      kernels::pack_transposed<V>(keys, row.from(0, D), bins, width, 0, bins);
+      kernels::pack_rows<V>(values, row.from(0, 2 * D), bins, width, 0, bins);
       if (drops) {
         const auto purpose = options.dropout.purpose + static_cast<std::uint32_t>(h);
         draw_keep(keep + at, blocks.size(), tape.draws().place(purpose, trial), options.dropout.rate);

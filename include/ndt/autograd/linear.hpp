@@ -39,7 +39,7 @@ void add_outer_products(Rows<typename V::value_type> dw, Rows<const typename V::
                         Rows<const typename V::value_type> x, std::size_t M, std::size_t N, std::size_t K,
                         typename V::value_type* panels) noexcept {
   using T = typename V::value_type;
-  pack_rows(panels, x, M, K, 0, M);
+  pack_rows<V>(panels, x, M, K, 0, M);
   gemm<V>(dw, Columns<const T>{dy.data, dy.stride}, {panels, M * panel_width}, N, M, K, {.accumulate = true});
 }
 

@@ -74,7 +74,7 @@ struct ExpParts {
     NDT_KEEP_ORDER
     using C = elementary_constants<typename V::value_type>;
     const auto shift = V::set(simd::float_bits<typename V::value_type>::round_to_int);
-    exponent = (x * V::set(C::log2_e) + shift) - shift;
+    exponent = V::fma(x, V::set(C::log2_e), shift) - shift;
     auto r = V::fma(exponent, V::set(-C::ln2_high), x);
     r = V::fma(exponent, V::set(-C::ln2_low), r);
     factor = polynomial<V>(C::exp, r);
@@ -91,7 +91,7 @@ NDT_INLINE typename V::reg exp(typename V::reg x) noexcept {
   using C = elementary_constants<T>;
   const detail::ExpParts<V> parts(x);
   // 2^n overflows one step before e^x does, so the last factor of two is applied apart.
-  auto y = parts.factor * V::pow2(parts.exponent - V::set(T(1)));
+  auto y = V::times_pow2(parts.factor, parts.exponent - V::set(T(1)));
   y = y + y;
   y = V::select_less(V::set(C::exp_overflow), x, V::set(std::numeric_limits<T>::infinity()), y);
   return V::select_less(x, V::set(C::exp_underflow), V::set(T(0)), y);
@@ -102,7 +102,7 @@ template <class V>
 NDT_INLINE typename V::reg exp_nonpositive(typename V::reg x) noexcept {
   using T = typename V::value_type;
   const detail::ExpParts<V> parts(x);
-  const auto y = parts.factor * V::pow2(parts.exponent);
+  const auto y = V::times_pow2(parts.factor, parts.exponent);
   return V::select_less(x, V::set(elementary_constants<T>::exp_underflow), V::set(T(0)), y);
 }
 

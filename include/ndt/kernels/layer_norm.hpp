@@ -21,27 +21,23 @@ void layer_norm(Rows<typename V::value_type> y, Rows<const typename V::value_typ
   using T = typename V::value_type;
   const std::size_t D = width;
   const T n = static_cast<T>(D);
-  // A few rows side by side, a step of all at a time: one alone would wait for its mean, then for its variance.
-  constexpr std::size_t side_by_side = 4;
+  // Rows side by side, a step of all at a time: one alone would wait for its mean, then for its variance.
+  constexpr std::size_t side_by_side = V::shuffles ? V::width : 4;
   T mean[side_by_side], rstd[side_by_side];
   for (std::size_t t = 0; t < bins; t += side_by_side) {
     const std::size_t rows = min_size(side_by_side, bins - t);
-    for (std::size_t r = 0; r < rows; ++r) {
-      const T* const row = x[t + r];
-      mean[r] =
-          sum_of<V>(width, [=](std::size_t i, auto lanes) NDT_INLINE_LAMBDA { return V::load(row + i, lanes); }) / n;
-    }
-    for (std::size_t r = 0; r < rows; ++r) {
-      const T* const row = x[t + r];
-      const auto centre = V::set(mean[r]);
-      const T variance = sum_of<V>(width,
-                                   [=](std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
-                                     const auto d = V::load(row + i, lanes) - centre;
-                                     return d * d;
-                                   }) /
-                         n;
-      rstd[r] = T(1) / std::sqrt(variance + epsilon);
-    }
+    const auto length = [=](std::size_t) NDT_INLINE_LAMBDA { return width; };
+    sum_rows<V>(mean, rows, length, [&](std::size_t r, std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
+      return V::load(x[t + r] + i, lanes);
+    });
+    map_rows<V>(mean, rows, [=]<class P>(P, auto v) NDT_INLINE_LAMBDA { return P::divide(v, P::set(n)); });
+    sum_rows<V>(rstd, rows, length, [&](std::size_t r, std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
+      const auto d = V::load(x[t + r] + i, lanes) - V::set(mean[r]);
+      return d * d;
+    });
+    map_rows<V>(rstd, rows, [=]<class P>(P, auto v) NDT_INLINE_LAMBDA {
+      return P::divide(P::set(T(1)), P::sqrt(P::divide(v, P::set(n)) + P::set(epsilon)));
+    });
     for (std::size_t r = 0; r < rows; ++r) {
       const auto centre = V::set(mean[r]), scale = V::set(rstd[r]);
       map<V>(

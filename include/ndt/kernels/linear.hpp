@@ -33,6 +33,21 @@ struct Blocks {
   NDT_INLINE constexpr std::size_t largest() const noexcept { return least + (smaller < count ? 1 : 0); }
 };
 
+/// Rows of a tile for M rows and so many registers of columns: tall and narrow or, with 32 registers, low and wide,
+/// whichever reads less. A tile of R rows and Q registers reads R + Q operands a step for its R Q multiply-adds.
+template <class V>
+constexpr std::size_t tallest(std::size_t M, std::size_t K, std::size_t registers) noexcept {
+  using Limits = tile_limits<V>;
+  if constexpr (V::registers == 32) {
+    constexpr std::size_t low = 6, tall = Limits::rows;
+    const auto reads = [=](std::size_t rows) {
+      return M * divide_up(registers, Limits::registers(rows)) + registers * divide_up(M, rows);
+    };
+    return M > low && K <= 128 && reads(low) < reads(tall) ? low : tall;
+  }
+  return Limits::rows;
+}
+
 /// Steps of k that a tile takes at most: 16 KiB of a panel of floats.
 inline constexpr std::size_t longest_chain = 256;
 
@@ -51,7 +66,7 @@ void gemm_registers(Rows<typename V::value_type> c, A a, Panels<typename V::valu
   if (M == 0 || first >= last) return;
   // Blocks as equal as possible: a few rows less everywhere beat one thin block at the end.
   using Limits = tile_limits<V>;
-  const detail::Blocks row_blocks(M, Limits::rows);
+  const detail::Blocks row_blocks(M, detail::tallest<V>(M, K, last - first));
   const std::size_t widest = M == 1 ? Limits::registers(1) : Limits::registers(row_blocks.largest());
   const detail::Blocks column_blocks =
       M == 1 ? detail::Blocks(last - first, Limits::registers(1)) : detail::Blocks(last - first, widest);

@@ -31,6 +31,18 @@ NDT_INLINE void store_or_add(typename V::value_type* y, typename V::reg x, Lanes
   V::store(y, accumulate ? x + V::load(y, lanes) : x, lanes);
 }
 
+/// x[i] = op(policy, x[i]) for a few elements, one for each row of something. For a single one a whole register's
+/// division or root would take longer than its own; the bits are the same.
+template <class V, class Op>
+NDT_INLINE void map_rows(typename V::value_type* x, std::size_t rows, Op op) noexcept {
+  const auto run = [=]<class P>(P policy) NDT_INLINE_LAMBDA {
+    map<P>(
+        x, rows, [=](auto v) NDT_INLINE_LAMBDA { return op(policy, v); }, x);
+  };
+  if (rows == 1) return run(simd::scalar<typename V::value_type>{});
+  run(V{});
+}
+
 /// y[i] = x[i] for n elements.
 template <class V, class Width>
 NDT_INLINE void copy(typename V::value_type* y, const typename V::value_type* x, Width n) noexcept {

@@ -10,6 +10,7 @@
 #include "ndt/config.hpp"
 #include "ndt/core/dim.hpp"
 #include "ndt/core/view.hpp"
+#include "ndt/simd.hpp"
 
 namespace ndt::inline NDT_TARGET::kernels {
 
@@ -61,6 +62,47 @@ constexpr void pack_transposed(T* panels, Rows<const T> w, std::size_t N, std::s
   }
 }
 
+/// The same by registers.
+template <class V>
+void pack_transposed(typename V::value_type* panels, Rows<const typename V::value_type> w, std::size_t N, std::size_t K,
+                     std::size_t first, std::size_t last) noexcept {
+  using T = typename V::value_type;
+  if constexpr (!V::shuffles) {
+    pack_transposed(panels, w, N, K, first, last);
+  } else {
+    for (std::size_t j = first; j < last;) {
+      const std::size_t next = min_size(j / panel_width * panel_width + panel_width, last);
+      if (j % panel_width != 0 || (next - j < panel_width && next != N)) {  // a piece of a panel
+        pack_transposed(panels, w.from(j - first), N, K, j, next);
+        j = next;
+        continue;
+      }
+      for (std::size_t c = 0; c < panel_width; c += V::width) {
+        T* const to = panels + panel_place(0, j, K) + c;
+        const std::size_t filled = next - j < c ? 0 : min_size(V::width, next - j - c);
+        const Rows<const T> source = w.from(j - first + c);
+        std::size_t k = 0;
+        const auto transpose = [&](auto keep) NDT_INLINE_LAMBDA {
+          for (; k + 4 <= K; k += 4) {
+            const auto columns = V::load_columns(source.data + k, source.stride, filled);
+            for (std::size_t i = 0; i < 4; ++i) V::store(to + (k + i) * panel_width, keep(columns[i]));
+          }
+        };
+        if (filled == V::width) {
+          transpose([](auto v) NDT_INLINE_LAMBDA { return v; });
+        } else if (filled != 0) {
+          transpose([=](auto v) NDT_INLINE_LAMBDA { return V::keep(v, filled, T(0)); });
+        }
+        for (; k < K; ++k) {
+          V::store(to + k * panel_width, V::set(T(0)));
+          for (std::size_t i = 0; i < filled; ++i) to[k * panel_width + i] = source[i][k];
+        }
+      }
+      j = next;
+    }
+  }
+}
+
 /// Packs column(K) as column j and nothing else: what pack_transposed does for one row that is not the last.
 template <class T>
 constexpr void pack_column(T* panels, const T* column, std::size_t K, std::size_t j) noexcept {
@@ -84,6 +126,27 @@ constexpr void pack_rows(T* panels, Rows<const T> m, std::size_t K, std::size_t 
       write(Dim<panel_width>{});
     } else {
       write(N - j);
+    }
+  }
+}
+
+/// The same by registers.
+template <class V>
+void pack_rows(typename V::value_type* panels, Rows<const typename V::value_type> m, std::size_t K, std::size_t N,
+               std::size_t first, std::size_t last) noexcept {
+  if constexpr (V::width == 1) {
+    pack_rows(panels, m, K, N, first, last);
+  } else {
+    for (std::size_t j = 0; j < round_up(N, panel_width); j += V::width) {
+      auto* to = panels + panel_place(first, j, K);
+      const auto write = [&](auto lanes) NDT_INLINE_LAMBDA {
+        for (std::size_t k = first; k < last; ++k, to += panel_width) V::store(to, V::load(m[k - first] + j, lanes));
+      };
+      if (j + V::width <= N) {
+        write(simd::all_lanes{});
+      } else {
+        write(j < N ? N - j : 0);
+      }
     }
   }
 }

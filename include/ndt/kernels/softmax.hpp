@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "ndt/config.hpp"
+#include "ndt/core/dim.hpp"
 #include "ndt/kernels/elementary.hpp"
 #include "ndt/kernels/map.hpp"
 #include "ndt/kernels/reduce.hpp"
@@ -19,20 +20,19 @@ void softmax_rows(const std::array<typename V::value_type*, most>& x, const std:
                   std::size_t rows, typename V::value_type scale) noexcept {
   using T = typename V::value_type;
   NDT_ASSERT(rows <= most);
-  T largest[most], sum[most];
-  for (std::size_t r = 0; r < rows; ++r) largest[r] = max_of<V>(x[r], n[r]);
+  constexpr std::size_t room = round_up(most, V::width);  // whole registers: GCC warns of masked ones beyond an array
+  T largest[room], sum[room];
+  const auto length = [&](std::size_t r) NDT_INLINE_LAMBDA { return n[r]; };
+  max_rows<V>(largest, rows, length, [&](std::size_t r) NDT_INLINE_LAMBDA { return x[r]; });
   const auto factor = V::set(scale);
+  sum_rows<V>(sum, rows, length, [&](std::size_t r, std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
+    const auto e = exp_nonpositive<V>((V::load(x[r] + i, lanes) - V::set(largest[r])) * factor);
+    V::store(x[r] + i, e, lanes);
+    return e;
+  });
+  map_rows<V>(sum, rows, []<class P>(P, auto v) NDT_INLINE_LAMBDA { return P::divide(P::set(T(1)), v); });
   for (std::size_t r = 0; r < rows; ++r) {
-    const auto top = V::set(largest[r]);
-    T* const row = x[r];
-    sum[r] = sum_of<V>(n[r], [=](std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
-      const auto e = exp_nonpositive<V>((V::load(row + i, lanes) - top) * factor);
-      V::store(row + i, e, lanes);
-      return e;
-    });
-  }
-  for (std::size_t r = 0; r < rows; ++r) {
-    const auto inverse = V::set(T(1) / sum[r]);
+    const auto inverse = V::set(sum[r]);
     map<V>(
         x[r], n[r], [=](auto v) NDT_INLINE_LAMBDA { return v * inverse; }, x[r]);
   }

@@ -28,9 +28,9 @@ struct Edge {
   bool relu = false;            ///< negative results become 0
 };
 
-/// The largest tile for a policy: rows, and registers of columns for a number of rows, so that accumulators, a row of B
-/// and one element of A fit the register file. For a single row B need not wait in registers: each of its registers is
-/// used once, from memory.
+/// The largest tiles for a policy: rows, and registers of columns for a number of rows, so that accumulators, a row of
+/// B and one element of A fit the register file. For a single row B need not wait in registers: each of its registers
+/// is used once, from memory.
 template <class V>
 struct tile_limits {
   /// Microcontrollers: few registers for pointers, so no tile crosses a panel and one pointer does for all its columns.

@@ -70,8 +70,8 @@ struct SelfAttention {
     const Rows<T> projected = buffers.projected.from(first);
     in_proj.forward(projected, x, last - first);
     keep(buffers, projected, first, last, [&](T* keys, std::size_t column) {
-      kernels::pack_transposed(keys, Rows<const T>(projected.from(0, column)), buffers.capacity, head_width, first,
-                               last);
+      kernels::pack_transposed<V>(keys, Rows<const T>(projected.from(0, column)), buffers.capacity, head_width, first,
+                                  last);
     });
   }
   /// Keys and values of one projected row, for a place of a ring. The keys' padding is not written, so that every place
@@ -118,8 +118,8 @@ struct SelfAttention {
     const std::size_t width = in_proj.inputs;
     for (std::size_t h = 0; h < heads; ++h) {
       pack_keys(buffers.keys + h * buffers.key_size, width + h * head_width);
-      kernels::pack_rows(buffers.values + h * buffers.value_size, projected.from(0, 2 * width + h * head_width),
-                         buffers.capacity, head_width, first, last);
+      kernels::pack_rows<V>(buffers.values + h * buffers.value_size, projected.from(0, 2 * width + h * head_width),
+                            buffers.capacity, head_width, first, last);
     }
   }
   /// What head h reads: queries from rows of projections, keys and values of `bins` bins.
