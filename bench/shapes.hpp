@@ -74,7 +74,7 @@ struct Model {
     const ndt::Status binding = model.bind(dynamic, packed);
     if (!packing.ok() || !binding.ok()) std::abort();
     counts = random_counts(batch * bins * config.neurons);
-    workspace = ndt::Buffer<float>(model.workspace_size(bins, workers));
+    workspace = ndt::Buffer<float>(model.workspace_size(bins, workers, trials));
     log_rates.resize(counts.size());
   }
 

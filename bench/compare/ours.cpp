@@ -83,7 +83,7 @@ void ndt_forward(void* p, float* log_rates, const std::int32_t* counts, std::siz
   Handle& handle = *static_cast<Handle*>(p);
   const std::size_t bins = handle.model.config().trial_length;
   const ndt::OpenMP policy{threads};
-  const std::size_t needed = handle.model.workspace_size(bins, policy.workers());
+  const std::size_t needed = handle.model.workspace_size(bins, policy.workers(), trials);
   if (handle.workspace.size() < needed) handle.workspace = ndt::Buffer<float>(needed);
   handle.model.forward({.log_rates = log_rates}, counts, trials, bins, handle.workspace, policy);
 }

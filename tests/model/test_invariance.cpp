@@ -55,6 +55,42 @@ TEST_CASE("a trial has the same bits at any place in a batch of any size", "[mod
   CHECK(slice(together.attention, place, trials) == alone.attention);
 }
 
+TEST_CASE("a workspace for several trials gives the same bits, whatever it holds of the batch", "[model][bits]") {
+  const std::string name = GENERATE(from_range(some_models));
+  INFO(name);
+  const Loaded loaded(name);
+  const std::size_t trials = 7;
+  Counts batch;
+  for (std::size_t i = 0; i < trials; ++i) {
+    Counts trial = loaded.trial;
+    std::rotate(trial.begin(), trial.begin() + static_cast<std::ptrdiff_t>(i), trial.end());
+    batch.insert(batch.end(), trial.begin(), trial.end());
+  }
+  const auto one_by_one = support::run(loaded.model, batch, trials, loaded.bins);
+  for (const std::size_t together : {2, 3, 7, 1000}) {
+    INFO("room for " << together);
+    const auto run = [&](const auto& policy) {
+      return support::run(loaded.model, batch, trials, loaded.bins, policy, ndt::LargestCount::max_spikes, together);
+    };
+    CHECK(run(ndt::Serial{}) == one_by_one);
+#ifdef _OPENMP
+    CHECK(run(ndt::OpenMP{2}) == one_by_one);
+#endif
+  }
+}
+
+TEST_CASE("a workspace grows with the trials that it is for up to a limit, and never for one", "[model]") {
+  const Loaded loaded("base");
+  const std::size_t bins = loaded.bins;
+  const auto size = [&](std::size_t workers, std::size_t trials) {
+    return loaded.model.workspace_size(bins, workers, trials);
+  };
+  CHECK(size(1, 1) == loaded.model.workspace_size(bins));
+  CHECK(size(1, 2) > size(1, 1));
+  CHECK(size(1, 100'000) == size(1, 200'000));
+  CHECK(size(2, 2) == loaded.model.workspace_size(bins, 2));  // one trial for each worker
+}
+
 #ifdef _OPENMP
 TEST_CASE("any number of threads gives the same bits, over trials and inside one", "[model][bits][threads]") {
   const std::string name = GENERATE(from_range(some_models));

@@ -16,7 +16,7 @@ LoadedModel::LoadedModel(const std::filesystem::path& path) : file(read_model(pa
 
 void LoadedModel::forward(const ndt::Outputs<float>& out, const std::int32_t* counts, std::size_t trials,
                           std::size_t bins, std::size_t threads, ndt::LargestCount largest) {
-  const std::size_t needed = model.workspace_size(bins, threads);
+  const std::size_t needed = model.workspace_size(bins, threads, trials);
   if (needed > workspace_.size()) workspace_ = ndt::Buffer<float>(needed);
   if (threads > 1) {
     model.forward(out, counts, trials, bins, workspace_, ndt::OpenMP{threads}, largest);

@@ -51,28 +51,42 @@ struct SelfAttention {
     out_proj.visit_tensors(f, path + ".out_proj");
   }
 
-  /// Room for the keys and values of `bins` bins, and for the projections of `rows` of them at a time.
-  constexpr AttentionBuffers<T> plan(Arena<T>& arena, std::size_t bins, std::size_t rows) const noexcept {
+  /// Room for the keys and values of `bins` bins of some trials, and for the projections of `rows` bins at a time.
+  constexpr AttentionBuffers<T> plan(Arena<T>& arena, std::size_t bins, std::size_t rows,
+                                     std::size_t trials = 1) const noexcept {
     const std::size_t stride = round_up(in_proj.outputs, kernels::panel_width);
     AttentionBuffers<T> buffers;
     buffers.projected = {arena.take(rows * stride), stride};
     buffers.capacity = bins;
     buffers.key_size = kernels::packed_size(head_width, bins);
     buffers.value_size = kernels::packed_size(bins, head_width);
-    buffers.keys = arena.take(heads * buffers.key_size);
-    buffers.values = arena.take(heads * buffers.value_size);
+    buffers.keys = arena.take(trials * heads * buffers.key_size);
+    buffers.values = arena.take(trials * heads * buffers.value_size);
     return buffers;
+  }
+  /// The part of the buffers that belongs to one of several trials of `capacity` bins each.
+  AttentionBuffers<T> trial(const AttentionBuffers<T>& buffers, std::size_t number) const noexcept {
+    AttentionBuffers<T> own = buffers;
+    own.projected = buffers.projected.from(number * buffers.capacity);
+    own.keys += number * heads * buffers.key_size;
+    own.values += number * heads * buffers.value_size;
+    return own;
   }
 
   /// Queries, keys and values of bins [first, last), whose rows x holds. Different bins may be done at the same time.
-  void project(const AttentionBuffers<T>& buffers, Rows<const T> x, std::size_t first,
-               std::size_t last) const noexcept {
-    const Rows<T> projected = buffers.projected.from(first);
-    in_proj.forward(projected, x, last - first);
-    keep(buffers, projected, first, last, [&](T* keys, std::size_t column) {
-      kernels::pack_transposed<V>(keys, Rows<const T>(projected.from(0, column)), buffers.capacity, head_width, first,
-                                  last);
-    });
+  /// Of several trials x holds all bins, one trial behind the other.
+  void project(const AttentionBuffers<T>& buffers, Rows<const T> x, std::size_t first, std::size_t last,
+               std::size_t trials = 1) const noexcept {
+    NDT_ASSERT(trials == 1 || (first == 0 && last == buffers.capacity));
+    in_proj.forward(buffers.projected.from(first), x, trials * (last - first));
+    for (std::size_t t = 0; t < trials; ++t) {
+      const AttentionBuffers<T> own = trial(buffers, t);
+      const Rows<T> projected = own.projected.from(first);
+      keep(own, projected, first, last, [&](T* keys, std::size_t column) {
+        kernels::pack_transposed<V>(keys, Rows<const T>(projected.from(0, column)), own.capacity, head_width, first,
+                                    last);
+      });
+    }
   }
   /// Keys and values of one projected row, for a place of a ring. The keys' padding is not written, so that every place
   /// costs the same: ring_attention does not look at it.

@@ -46,10 +46,12 @@ struct EncoderLayer {
     norm2.visit_tensors(f, path + ".norm2");
   }
 
-  /// Queries, keys and values of bins [first, last) from the layer's input x(T, width). spare: (T, width).
+  /// Queries, keys and values of bins [first, last) from the layer's input x(T, width). spare: (T, width). Or of all
+  /// bins of several trials, one behind the other.
   void project(const AttentionBuffers<T>& attention, Rows<const T> x, Rows<T> spare, std::size_t first,
-               std::size_t last) const noexcept {
-    self_attn.project(attention, attended(x.from(first), spare.from(first), last - first), first, last);
+               std::size_t last, std::size_t trials = 1) const noexcept {
+    self_attn.project(attention, attended(x.from(first), spare.from(first), trials * (last - first)), first, last,
+                      trials);
   }
   /// What attention projects, row for row: x(count, width), or its norm, which is put into spare.
   Rows<const T> attended(Rows<const T> x, Rows<T> spare, std::size_t count) const noexcept {

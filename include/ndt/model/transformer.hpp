@@ -126,12 +126,16 @@ class Transformer {
   /// Elements of T that the packed weights take.
   constexpr std::size_t packed_size() const noexcept { return model_packed_size<V>(shape_); }
 
-  /// Elements of T that forward() needs for trials of at most `bins` bins with a policy of that many workers.
-  constexpr std::size_t workspace_size(std::size_t bins, std::size_t workers = 1) const noexcept {
+  /// Elements of T that forward() needs for trials of at most `bins` bins with a policy of that many workers. Given
+  /// room for `trials` of them, it takes several short ones through a layer together, which saves time: as many as
+  /// the workspace holds, up to a limit that is counted here too.
+  constexpr std::size_t workspace_size(std::size_t bins, std::size_t workers = 1,
+                                       std::size_t trials = 1) const noexcept {
     workers = max_size(workers, 1);
     Arena<T> inside(nullptr);
-    plan(inside, bins, workers);
-    return max_size(inside.used(), workers * serial_size(bins));
+    plan(inside, 1, bins, workers);
+    const std::size_t together = min_size(most_together(bins), divide_up(max_size(trials, 1), workers));
+    return max_size(inside.used(), workers * serial_size(together, bins));
   }
   constexpr std::size_t workspace_size() const noexcept { return workspace_size(config().trial_length); }
   constexpr std::size_t workspace_bytes(std::size_t bins, std::size_t workers = 1) const noexcept {
@@ -140,19 +144,23 @@ class Transformer {
 
   /// Log rates, and what else `out` asks for, from counts(trials, bins, neurons) of any integer or floating type.
   /// 1 <= bins <= trial_length: the first positions are used. workspace: workspace_size(bins, policy.workers())
-  /// elements, best on a 64-byte boundary, of any content. A policy of several workers splits the trials, or the bins
-  /// of a single one. The bits of the result depend neither on the policy nor on the place in a batch.
+  /// elements or more, best on a 64-byte boundary, of any content. A policy of several workers splits the trials, or
+  /// the bins of a single one. The bits of the result depend neither on the policy and the workspace nor on the place
+  /// in a batch.
   template <class Count, class Policy = Serial>
   void forward(const Outputs<T>& out, const Count* counts, std::size_t trials, std::size_t bins, std::span<T> workspace,
                const Policy& policy = {},
                LargestCount largest = LargestCount::max_spikes) const noexcept NDT_NONBLOCKING {
     NDT_ASSERT(packed_ != nullptr && bins >= 1 && bins <= config().trial_length);
     NDT_ASSERT(workspace.size() >= workspace_size(bins, policy.workers()));
-    if (trials == 1) return window(out, counts, bins, workspace.data(), policy, largest);
-    const std::size_t N = shape_.neurons(), size = serial_size(bins);
-    policy(trials, [&](std::size_t trial, std::size_t worker) {
-      window(trial_of(out, trial, bins), counts + trial * bins * N, bins, workspace.data() + worker * size, Serial{},
-             largest);
+    if (trials == 1) return pass(out, counts, 1, bins, workspace.data(), policy, largest);
+    std::size_t together = min_size(most_together(bins), divide_up(trials, policy.workers()));
+    while (together > 1 && policy.workers() * serial_size(together, bins) > workspace.size()) --together;
+    const std::size_t groups = divide_up(trials, together), size = serial_size(together, bins);
+    policy(groups, [&](std::size_t group, std::size_t worker) {
+      const std::size_t first = trials * group / groups, end = trials * (group + 1) / groups;
+      pass(trial_of(out, first, bins), counts + first * bins * shape_.neurons(), end - first, bins,
+           workspace.data() + worker * size, Serial{}, largest);
     });
   }
 
@@ -164,11 +172,11 @@ class Transformer {
     std::size_t scratch_size;
   };
 
-  constexpr Buffers plan(Arena<T>& arena, std::size_t bins, std::size_t workers) const noexcept {
+  constexpr Buffers plan(Arena<T>& arena, std::size_t trials, std::size_t bins, std::size_t workers) const noexcept {
     const std::size_t D = shape_.width(), F = shape_.hidden_size();
     const auto rows = [&](std::size_t columns) {
       const std::size_t stride = round_up(columns, kernels::panel_width);
-      return Rows<T>{arena.take(bins * stride), stride};
+      return Rows<T>{arena.take(trials * bins * stride), stride};
     };
     Buffers buffers{};
     buffers.x = rows(D);
@@ -176,17 +184,19 @@ class Transformer {
     buffers.hidden = rows(max_size(F, ModelConfig::decoder_hidden));
     // While one worker still reads a layer's keys, another may already write the next layer's.
     const SelfAttention<V, Shape> attention(shape_);
-    buffers.attention[0] = attention.plan(arena, bins, bins);
-    buffers.attention[1] = workers > 1 ? attention.plan(arena, bins, bins) : buffers.attention[0];
+    buffers.attention[0] = attention.plan(arena, bins, trials * bins, trials);
+    buffers.attention[1] = workers > 1 ? attention.plan(arena, bins, trials * bins, trials) : buffers.attention[0];
     buffers.scratch_size = round_up(kernels::attention_scratch_size<V>(bins), alignment_bytes / sizeof(T));
     buffers.scratch = arena.take(workers * buffers.scratch_size);
     return buffers;
   }
-  constexpr std::size_t serial_size(std::size_t bins) const noexcept {
+  constexpr std::size_t serial_size(std::size_t trials, std::size_t bins) const noexcept {
     Arena<T> arena(nullptr);
-    plan(arena, bins, 1);
+    plan(arena, trials, bins, 1);
     return arena.used();
   }
+  /// Trials that go through a layer together: enough rows for the weights that they share, few enough for the caches.
+  static constexpr std::size_t most_together(std::size_t bins) noexcept { return max_size(1, rows_together / bins); }
 
   /// What is not wanted stays null.
   static T* from(T* p, std::size_t elements) noexcept { return p == nullptr ? nullptr : p + elements; }
@@ -196,40 +206,51 @@ class Transformer {
             from(out.attention, L * rows * bins)};
   }
 
-  /// One trial. Bins are split into parts; between two calls of the policy every part is complete.
+  /// Some trials, whose rows share every product of weights. The bins of a single one are split into parts; between
+  /// two calls of the policy every part is complete.
   template <class Count, class Policy>
-  void window(const Outputs<T>& out, const Count* counts, std::size_t bins, T* workspace, const Policy& policy,
-              LargestCount largest) const noexcept {
+  void pass(const Outputs<T>& out, const Count* counts, std::size_t trials, std::size_t bins, T* workspace,
+            const Policy& policy, LargestCount largest) const noexcept {
     Arena<T> arena(workspace);
-    const Buffers buffers = plan(arena, bins, policy.workers());
+    const Buffers buffers = plan(arena, trials, bins, policy.workers());
     // A part of a few bins is not worth waking a thread for.
-    const std::size_t parts = max_size(1, min_size(policy.workers(), bins / smallest_part));
+    const std::size_t parts = trials > 1 ? 1 : max_size(1, min_size(policy.workers(), bins / smallest_part));
     const auto first_of = [=](std::size_t part) { return bins * part / parts; };
 
-    const std::size_t L = config().layers;
+    const std::size_t L = config().layers, N = shape_.neurons();
     const std::size_t limit = config().max_spikes + (largest == LargestCount::mask_token ? 1 : 0);
     policy(parts, [&](std::size_t part, std::size_t) {
       const std::size_t first = first_of(part), last = first_of(part + 1);
-      embedding().forward(buffers.x.from(first), counts + first * shape_.neurons(), buffers.spare.from(first), first,
-                          last - first, limit);
-      layer(0).project(buffers.attention[0], buffers.x, buffers.spare, first, last);
+      for (std::size_t t = 0; t < trials; ++t) {
+        const std::size_t row = t * bins + first;
+        embedding().forward(buffers.x.from(row), counts + row * N, buffers.spare.from(row), first, last - first, limit);
+      }
+      layer(0).project(buffers.attention[0], buffers.x, buffers.spare, first, last, trials);
     });
     for (std::size_t i = 0; i < L; ++i) {
       policy(parts, [&](std::size_t part, std::size_t worker) {
-        const std::size_t first = first_of(part), last = first_of(part + 1);
-        Rows<T> average;
-        if (out.attention != nullptr) {
-          average = {out.attention + i * bins * bins, bins};
-          for (T* weight = average[first]; weight != average[last]; ++weight) *weight = T(0);
+        const std::size_t first = first_of(part), last = first_of(part + 1), rows = trials * (last - first);
+        const EncoderLayer<V, Shape> layer = this->layer(i);
+        for (std::size_t t = 0; t < trials; ++t) {
+          Rows<T> average;
+          if (out.attention != nullptr) {
+            average = {out.attention + (t * L + i) * bins * bins, bins};
+            for (T* weight = average[first]; weight != average[last]; ++weight) *weight = T(0);
+          }
+          layer.self_attn.attend(buffers.spare.from(t * bins), layer.self_attn.trial(buffers.attention[i % 2], t), bins,
+                                 first, last, buffers.scratch + worker * buffers.scratch_size, average);
         }
-        layer(i).transform(buffers.x, buffers.attention[i % 2], buffers.spare, buffers.hidden, bins, first, last,
-                           buffers.scratch + worker * buffers.scratch_size, average);
-        if (out.layers != nullptr) copy_rows(out.layers + i * bins * shape_.width(), buffers.x, first, last);
+        layer.finish(buffers.x.from(first), buffers.spare.from(first), buffers.hidden.from(first), rows);
+        if (out.layers != nullptr) {
+          for (std::size_t t = 0; t < trials; ++t) {
+            copy_rows(out.layers + (t * L + i) * bins * shape_.width(), buffers.x.from(t * bins), first, last);
+          }
+        }
         if (i + 1 < L) {
-          layer(i + 1).project(buffers.attention[(i + 1) % 2], buffers.x, buffers.spare, first, last);
+          this->layer(i + 1).project(buffers.attention[(i + 1) % 2], buffers.x, buffers.spare, first, last, trials);
         } else {
-          decode({from(out.log_rates, first * shape_.neurons()), from(out.hidden, first * shape_.width())},
-                 buffers.x.from(first), buffers.spare.from(first), buffers.hidden.from(first), last - first);
+          decode({from(out.log_rates, first * N), from(out.hidden, first * shape_.width())}, buffers.x.from(first),
+                 buffers.spare.from(first), buffers.hidden.from(first), rows);
         }
       });
     }
@@ -240,7 +261,7 @@ class Transformer {
     for (std::size_t t = first; t < last; ++t) kernels::copy<V>(to + t * D, from[t], shape_.width());
   }
 
-  static constexpr std::size_t smallest_part = 4;
+  static constexpr std::size_t smallest_part = 4, rows_together = 256;
 
   [[no_unique_address]] Shape shape_{};
   const T* packed_ = nullptr;

@@ -53,7 +53,7 @@ class Validator {
   double loss(const DynamicTransformer<V>& model, const Batch<T, std::uint16_t>& batch, const Policy& policy) {
     const std::size_t size = batch.bins * model.config().neurons, trials = batch.trials.size();
     output_.resize(trials * size), losses_.resize(trials * size), sums_.resize(trials);
-    const std::size_t needed = model.workspace_size(batch.bins, policy.workers());
+    const std::size_t needed = model.workspace_size(batch.bins, policy.workers(), trials);
     if (workspace_.size() < needed) workspace_ = Buffer<T>(needed);
     model.forward({.log_rates = output_.data()}, batch.inputs, trials, batch.bins, workspace_, policy, batch.largest);
     policy(trials, [&](std::size_t i, std::size_t) {
