@@ -107,8 +107,7 @@ ndt::Variable<typename V::value_type>* gru_recurrence(ndt::Tape<V>& tape, ndt::V
       }
     }
     ndt::kernels::add_column_sums<V>(b.gradient, g, p->rows, 3 * H);
-    ndt::kernels::add_outer_products<V>({w.gradient, H}, g, memory.before, p->rows, 3 * H, H,
-                                        tape.scratch(ndt::kernels::packed_size(p->rows, H)));
+    ndt::kernels::add_outer_products<V>({w.gradient, H}, g, memory.before, p->rows, 3 * H, H);
   });
   return h;
 }

@@ -231,3 +231,29 @@ TEMPLATE_TEST_CASE("gemm reads A by columns with the bits that its rows give", "
     }
   }
 }
+
+TEMPLATE_TEST_CASE("gemm reads B as it is, row by row, with the bits that panels give, whatever pads the rows",
+                   "[kernels][gemm]", NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  for (const std::size_t M : support::Sizes{1, 2, 8, 13, 50}) {
+    for (const std::size_t N : support::Sizes{1, 7, 16, 33, 58, 101}) {
+      for (const std::size_t K : support::Sizes{1, 3, 29, 300}) {
+        INFO("M " << M << " N " << N << " K " << K);
+        const Product<V> product(M, K, N);
+        // All bits set between the rows and behind the last one: NaN, which would show.
+        const std::size_t step = ndt::round_up(N, kernels::panel_width);
+        support::Guarded<T> b(K * step);
+        for (std::size_t k = 0; k < K; ++k) {
+          for (std::size_t n = 0; n < N; ++n) b[k * step + n] = product.w[n * K + k];
+        }
+        Matrix<T> expected = product.start(1), c = product.start(1);
+        kernels::gemm<V>(expected.rows(), product.a_rows.rows(), product.b(), M, K, N, {.accumulate = true});
+        kernels::gemm<V>(c.rows(), ndt::Rows<const T>(product.a_rows.rows()), kernels::PaddedRows<T>{b.data(), step}, M,
+                         K, N, {.accumulate = true});
+        CHECK(support::same_bits(c.values(), expected.values()));
+        CHECK(c.gaps_untouched());
+      }
+    }
+  }
+}

@@ -55,11 +55,12 @@ template <class T>
 struct AttentionGradient {
   Rows<const T> queries, keys, values;  ///< (T, width)
   Rows<const T> out;                    ///< gradient of the head's output (T, width)
-  Rows<T> dqueries, dkeys, dvalues;     ///< (T, width), added to
+  Rows<T> dqueries, dkeys, dvalues;     ///< (T, width)
   const T* weights;                     ///< P as WeightBlocks lays it out, 0 outside the band
   const T* keep;                        ///< like P, or null
   std::size_t width;
   T scale;
+  bool accumulate;  ///< gradients are added to what is there, as they must be where there are several blocks
 };
 
 /// Elements of scratch for attention_backward.
@@ -109,10 +110,10 @@ void attention_backward(const AttentionGradient<typename V::value_type>& head, c
     }
     const Columns<const T> c =
         head.keep == nullptr ? Columns<const T>{p.data, columns} : Columns<const T>{kept.data, columns};
-    gemm<V>(head.dqueries.from(first), ds, rows_of(keys, begin), rows, count, width, {.accumulate = true});
+    gemm<V>(head.dqueries.from(first), ds, rows_of(keys, begin), rows, count, width, {.accumulate = head.accumulate});
     gemm<V>(head.dkeys.from(begin), Columns<const T>{ds.data, columns}, rows_of(queries, first), count, rows, width,
-            {.accumulate = true});
-    gemm<V>(head.dvalues.from(begin), c, rows_of(out, first), count, rows, width, {.accumulate = true});
+            {.accumulate = head.accumulate});
+    gemm<V>(head.dvalues.from(begin), c, rows_of(out, first), count, rows, width, {.accumulate = head.accumulate});
   }
 }
 
@@ -187,7 +188,9 @@ Variable<typename V::value_type>* attention(Tape<V>& tape, Variable<typename V::
   }
   tape.record(y, [&tape, x, y, H, bins, scale, blocks, weights, keep] {
     const auto [gradient, accumulate] = tape.sink(x);
-    if (!accumulate) std::fill_n(gradient.data, x->size(), T(0));
+    // A single block writes everything at once; of several, each adds its part.
+    const bool adds = accumulate || blocks.count() > 1;
+    if (!accumulate && adds) std::fill_n(gradient.data, x->size(), T(0));
     const std::size_t columns = y->columns, head_width = columns / H;
     T* const scratch = tape.scratch(kernels::attention_backward_scratch(blocks, head_width));
     for (std::size_t trial = 0; trial < y->rows / bins; ++trial) {
@@ -205,7 +208,8 @@ Variable<typename V::value_type>* attention(Tape<V>& tape, Variable<typename V::
                                                  weights + at,
                                                  keep == nullptr ? nullptr : keep + at,
                                                  head_width,
-                                                 scale};
+                                                 scale,
+                                                 adds};
         kernels::attention_backward<V>(head, blocks, scratch);
       }
     }

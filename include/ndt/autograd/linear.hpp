@@ -33,14 +33,13 @@ void add_column_sums(typename V::value_type* db, Rows<const typename V::value_ty
   for_lanes<V>(N - first, [&](std::size_t j, auto lanes) NDT_INLINE_LAMBDA { add(Dim<1>{}, first + j, lanes); });
 }
 
-/// dw(N,K) += dy(M,N)^T x(M,K). panels: packed_size(M, K) elements of scratch.
+/// dw(N,K) += dy(M,N)^T x(M,K). Rows of x are padded to whole panels, as those of a tape's variables are.
 template <class V>
 void add_outer_products(Rows<typename V::value_type> dw, Rows<const typename V::value_type> dy,
-                        Rows<const typename V::value_type> x, std::size_t M, std::size_t N, std::size_t K,
-                        typename V::value_type* panels) noexcept {
+                        Rows<const typename V::value_type> x, std::size_t M, std::size_t N, std::size_t K) noexcept {
   using T = typename V::value_type;
-  pack_rows<V>(panels, x, M, K, 0, M);
-  gemm<V>(dw, Columns<const T>{dy.data, dy.stride}, {panels, M * panel_width}, N, M, K, {.accumulate = true});
+  NDT_ASSERT(x.stride >= round_up(K, panel_width));
+  gemm<V>(dw, Columns<const T>{dy.data, dy.stride}, PaddedRows<T>{x.data, x.stride}, N, M, K, {.accumulate = true});
 }
 
 /// dy = 0 where the ReLU that gave y gave 0.
@@ -78,8 +77,7 @@ Variable<typename V::value_type>* linear(Tape<V>& tape, Variable<typename V::val
     const std::size_t M = x->rows, N = w.rows, K = w.columns;
     if (options.relu) kernels::relu_backward<V>(y->gradient, y->value, M, N);
     kernels::add_column_sums<V>(b.gradient, y->gradient, M, N);
-    kernels::add_outer_products<V>({w.gradient, K}, y->gradient, x->value, M, N, K,
-                                   tape.scratch(kernels::packed_size(M, K)));
+    kernels::add_outer_products<V>({w.gradient, K}, y->gradient, x->value, M, N, K);
     const auto [gradient, accumulate] = tape.sink(x);
     kernels::gemm<V>(gradient, y->gradient, w.transposed, M, N, K, {.accumulate = accumulate});
     if (options.residual != nullptr) tape.pass(y, options.residual);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "ndt/config.hpp"
 #include "ndt/core/dim.hpp"
@@ -54,14 +55,14 @@ inline constexpr std::size_t longest_chain = 256;
 }  // namespace detail
 
 /// Columns [first, last) of C, counted in registers of V, for M rows. N is the number of columns that C has: a register
-/// that crosses it is stored in part. A: Rows, or Columns of a matrix that is read as its transpose. `c`,
-/// `edge.residual` and `edge.bias` start at column 0.
-template <class V, class A = Rows<const typename V::value_type>>
-void gemm_registers(Rows<typename V::value_type> c, A a, Panels<typename V::value_type> b, std::size_t M, std::size_t K,
-                    std::size_t N, std::size_t first, std::size_t last,
-                    const Edge<typename V::value_type>& edge) noexcept {
+/// that crosses it is stored in part. A: Rows, or Columns of a matrix that is read as its transpose. B: Panels, or
+/// PaddedRows. `c`, `edge.residual` and `edge.bias` start at column 0.
+template <class V, class A = Rows<const typename V::value_type>, class B = Panels<typename V::value_type>>
+void gemm_registers(Rows<typename V::value_type> c, A a, B b, std::size_t M, std::size_t K, std::size_t N,
+                    std::size_t first, std::size_t last, const Edge<typename V::value_type>& edge) noexcept {
   using T = typename V::value_type;
   using Source = typename A::read_only;
+  constexpr bool packed = std::is_same_v<B, Panels<T>>;  // a panel is a piece of memory, that can be asked for
   constexpr std::size_t W = V::width;
   if (M == 0 || first >= last) return;
   // Blocks as equal as possible: a few rows less everywhere beat one thin block at the end.
@@ -77,38 +78,38 @@ void gemm_registers(Rows<typename V::value_type> c, A a, Panels<typename V::valu
   for (std::size_t cb = 0, q = first; q < last; ++cb) {
     const std::size_t Q = Limits::in_panel ? min_size(widest - q % widest, last - q) : column_blocks[cb];
     for (std::size_t piece = 0, k = 0; piece < chain.count; k += chain[piece++]) {
-      detail::TileWork<T, Source> work{.c = c.from(0, q * W),
-                                       .a = a.from(0, k),
-                                       .b = b.from_row(k),
-                                       .K = chain[piece],
-                                       .starts = piece == 0,
-                                       .ends = piece + 1 == chain.count,
-                                       .row = 0,
-                                       .first = q,
-                                       .columns = N - q * W,
-                                       .next = nullptr,
-                                       .share = 0};
-      if (row_blocks.count > 2 && !(work.ends && q + Q == last)) {
-        const Panels<T> follows = work.ends ? b : b.from_row(k + work.K);
+      detail::TileWork<T, Source, B> work{.c = c.from(0, q * W),
+                                          .a = a.from(0, k),
+                                          .b = b.from_row(k),
+                                          .K = chain[piece],
+                                          .starts = piece == 0,
+                                          .ends = piece + 1 == chain.count,
+                                          .row = 0,
+                                          .first = q,
+                                          .columns = N - q * W,
+                                          .next = nullptr,
+                                          .share = 0};
+      if (packed && row_blocks.count > 2 && !(work.ends && q + Q == last)) {
+        const B follows = work.ends ? b : b.from_row(k + work.K);
         work.next = follows.data + (work.ends ? q + Q : q) * W / panel_width * b.stride;
         work.share = work.K / row_blocks.count;
       }
       // The panels of this block stay in the first cache while all rows pass: those in smaller blocks, then the others.
       const std::size_t R = row_blocks.least, few = row_blocks.smaller;
-      detail::tiles<V, Source>[R - 1][Q - 1](work, edge, few);
+      detail::tiles<V, Source, B>[R - 1][Q - 1](work, edge, few);
       if (few == row_blocks.count) continue;
       work.c = work.c.from(few * R), work.a = work.a.from(few * R), work.row = few * R;
       work.next += few * work.share * panel_width;
-      detail::tiles<V, Source>[R][Q - 1](work, edge, row_blocks.count - few);
+      detail::tiles<V, Source, B>[R][Q - 1](work, edge, row_blocks.count - few);
     }
     q += Q;
   }
 }
 
 /// C(M,N) = A(M,K) B(K,N) and then the edge. C must not overlap A or B.
-template <class V, class A = Rows<const typename V::value_type>>
-void gemm(Rows<typename V::value_type> c, A a, Panels<typename V::value_type> b, std::size_t M, std::size_t K,
-          std::size_t N, const Edge<typename V::value_type>& edge = {}) noexcept {
+template <class V, class A = Rows<const typename V::value_type>, class B = Panels<typename V::value_type>>
+void gemm(Rows<typename V::value_type> c, A a, B b, std::size_t M, std::size_t K, std::size_t N,
+          const Edge<typename V::value_type>& edge = {}) noexcept {
   gemm_registers<V>(c, a, b, M, K, N, 0, divide_up(N, V::width), edge);
 }
 

@@ -22,8 +22,22 @@ struct Panels {
   const T* data = nullptr;
   std::size_t stride = 0;
 
+  /// Elements from one row of a panel to the next.
+  static constexpr std::size_t row_step() noexcept { return panel_width; }
   /// Without the first `row` rows.
   constexpr Panels from_row(std::size_t row) const noexcept { return {data + row * panel_width, stride}; }
+};
+
+/// A matrix that is not packed, read like one: 16 columns of it are a panel. It is read by whole registers, so its rows
+/// must lie `step` >= round_up(N, 16) elements apart, the last one too; what stands behind the last column is not used.
+template <class T>
+struct PaddedRows {
+  const T* data = nullptr;
+  std::size_t step = 0;
+  static constexpr std::size_t stride = panel_width;
+
+  constexpr std::size_t row_step() const noexcept { return step; }
+  constexpr PaddedRows from_row(std::size_t row) const noexcept { return {data + row * step, step}; }
 };
 
 /// Elements of a packed (K,N) matrix.

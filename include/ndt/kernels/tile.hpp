@@ -93,11 +93,11 @@ NDT_INLINE TileColumns<T, R> tile_reader(Columns<const T> a) noexcept {
   return TileColumns<T, R>(a);
 }
 
-template <class T, class A>
+template <class T, class A, class B>
 struct TileWork {
   Rows<T> c;          ///< (rows, columns), from the tiles' first element on
   A a;                ///< (rows, K): Rows or Columns
-  Panels<T> b;        ///< whole panels; the tiles start at register `first` of a row of them
+  B b;                ///< whole panels; the tiles start at register `first` of a row of them
   std::size_t K;      ///< length of this piece of every chain
   bool starts, ends;  ///< whether it is the first piece, and the last: the edge but for `accumulate` is the last one's
   std::size_t row;    ///< of C
@@ -108,8 +108,8 @@ struct TileWork {
 };
 
 /// `count` tiles of R rows and Q registers, one below the other. They share what follows from their columns.
-template <class V, class A, std::size_t R, std::size_t Q>
-void tiles_below(const TileWork<typename V::value_type, A>& work, const Edge<typename V::value_type>& edge,
+template <class V, class A, class B, std::size_t R, std::size_t Q>
+void tiles_below(const TileWork<typename V::value_type, A, B>& work, const Edge<typename V::value_type>& edge,
                  std::size_t count) noexcept {
   using T = typename V::value_type;
   using reg = typename V::reg;
@@ -153,7 +153,7 @@ void tiles_below(const TileWork<typename V::value_type, A>& work, const Edge<typ
   const T* const bias = edge.bias == nullptr || !work.ends ? nullptr : edge.bias + work.first * W;
   Rows<const T> residual;
   if (edge.residual.data != nullptr && work.ends) residual = edge.residual.from(work.row, work.first * W);
-  const std::size_t K = work.K;
+  const std::size_t K = work.K, row_step = work.b.row_step();
   const T* next = work.next;
   const std::size_t share = work.share;
   for (;;) {
@@ -170,7 +170,7 @@ void tiles_below(const TileWork<typename V::value_type, A>& work, const Edge<typ
     NDT_TWO_STEPS
     for (std::size_t k = 0; k < K; ++k) {
       reg row[Q];
-      unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { row[q] = V::load(b[q] + k * panel_width); });
+      unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { row[q] = V::load(b[q] + k * row_step); });
       unroll<R>([&](auto r) NDT_INLINE_LAMBDA {
         const reg x = V::set(a.at(r, k));
         unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::fma(x, row[q], sum[r][q]); });
@@ -192,23 +192,23 @@ void tiles_below(const TileWork<typename V::value_type, A>& work, const Edge<typ
   }
 }
 
-template <class V, class A>
-using TileFunction = void (*)(const TileWork<typename V::value_type, A>&, const Edge<typename V::value_type>&,
+template <class V, class A, class B>
+using TileFunction = void (*)(const TileWork<typename V::value_type, A, B>&, const Edge<typename V::value_type>&,
                               std::size_t) noexcept;
 
 /// The tiles of R rows, by registers of columns - 1. Null where the registers would not do.
-template <class V, class A, std::size_t R, std::size_t... Q>
-constexpr std::array<TileFunction<V, A>, 8> tiles_of_rows(std::index_sequence<Q...>) noexcept {
-  return {&tiles_below<V, A, R, Q + 1>...};
+template <class V, class A, class B, std::size_t R, std::size_t... Q>
+constexpr std::array<TileFunction<V, A, B>, 8> tiles_of_rows(std::index_sequence<Q...>) noexcept {
+  return {&tiles_below<V, A, B, R, Q + 1>...};
 }
-template <class V, class A, std::size_t... R>
-constexpr std::array<std::array<TileFunction<V, A>, 8>, sizeof...(R)> all_tiles(std::index_sequence<R...>) noexcept {
-  return {tiles_of_rows<V, A, R + 1>(std::make_index_sequence<tile_limits<V>::registers(R + 1)>{})...};
+template <class V, class A, class B, std::size_t... R>
+constexpr std::array<std::array<TileFunction<V, A, B>, 8>, sizeof...(R)> all_tiles(std::index_sequence<R...>) noexcept {
+  return {tiles_of_rows<V, A, B, R + 1>(std::make_index_sequence<tile_limits<V>::registers(R + 1)>{})...};
 }
 
 /// Every tile, by rows - 1 and registers - 1.
-template <class V, class A>
-inline constexpr auto tiles = all_tiles<V, A>(std::make_index_sequence<tile_limits<V>::rows>{});
+template <class V, class A, class B>
+inline constexpr auto tiles = all_tiles<V, A, B>(std::make_index_sequence<tile_limits<V>::rows>{});
 
 }  // namespace detail
 
