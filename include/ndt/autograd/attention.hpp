@@ -14,6 +14,7 @@
 #include "ndt/autograd/tape.hpp"
 #include "ndt/config.hpp"
 #include "ndt/core/band.hpp"
+#include "ndt/core/dim.hpp"
 #include "ndt/core/view.hpp"
 #include "ndt/kernels/attention.hpp"
 #include "ndt/kernels/map.hpp"
@@ -68,6 +69,37 @@ inline std::size_t attention_backward_scratch(const WeightBlocks& blocks, std::s
   return packed_size(width, blocks.bins) + 3 * packed_size(blocks.bins, width) + 2 * blocks.rows * blocks.columns;
 }
 
+/// ds(rows,count) <- scale p o (dp - rowsum(dp o p)), from dc in ds and dp = dc o keep; kept(rows,count) = p o keep.
+/// keep may be null: then dp is dc and kept is not written.
+template <class V>
+void softmax_backward(Rows<typename V::value_type> ds, Rows<const typename V::value_type> p,
+                      Rows<typename V::value_type> kept, Rows<const typename V::value_type> keep, std::size_t rows,
+                      std::size_t count, typename V::value_type scale) noexcept {
+  constexpr std::size_t side_by_side = V::shuffles ? V::width : 4;
+  typename V::value_type mean[side_by_side];
+  const auto length = [=](std::size_t) NDT_INLINE_LAMBDA { return count; };
+  for (std::size_t first = 0; first < rows; first += side_by_side) {
+    const std::size_t some = min_size(side_by_side, rows - first);
+    if (keep.data == nullptr) {
+      sum_rows<V>(mean, some, length, [&](std::size_t r, std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
+        return V::load(ds[first + r] + i, lanes) * V::load(p[first + r] + i, lanes);
+      });
+    } else {
+      sum_rows<V>(mean, some, length, [&](std::size_t r, std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
+        const auto w = V::load(p[first + r] + i, lanes), k = V::load(keep[first + r] + i, lanes);
+        const auto d = V::load(ds[first + r] + i, lanes) * k;
+        V::store(kept[first + r] + i, w * k, lanes), V::store(ds[first + r] + i, d, lanes);
+        return d * w;
+      });
+    }
+    for (std::size_t r = first; r < first + some; ++r) {
+      const auto centre = V::set(mean[r - first]), factor = V::set(scale);
+      map<V>(
+          ds[r], count, [=](auto d, auto w) NDT_INLINE_LAMBDA { return w * (d - centre) * factor; }, ds[r], p[r]);
+    }
+  }
+}
+
 template <class V>
 void attention_backward(const AttentionGradient<typename V::value_type>& head, const WeightBlocks& blocks,
                         typename V::value_type* scratch) noexcept {
@@ -93,21 +125,7 @@ void attention_backward(const AttentionGradient<typename V::value_type>& head, c
     gemm<V>(ds, head.out.from(first), Panels<T>{values + begin * width, width * panel_width}, rows, width, count);
     const Rows<const T> p{head.weights + first * columns, columns};
     const Rows<const T> keep{head.keep == nullptr ? nullptr : head.keep + first * columns, columns};
-    for (std::size_t r = 0; r < rows; ++r) {
-      T* const d = ds[r];
-      const T* const w = p[r];
-      if (head.keep != nullptr) {
-        const auto product = [](auto a, auto k) NDT_INLINE_LAMBDA { return a * k; };
-        map<V>(kept[r], count, product, w, keep[r]);
-        map<V>(d, count, product, d, keep[r]);
-      }
-      const auto mean = V::set(sum_of<V>(count, [=](std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
-        return V::load(d + i, lanes) * V::load(w + i, lanes);
-      }));
-      const auto scale = V::set(head.scale);
-      map<V>(
-          d, count, [=](auto di, auto wi) NDT_INLINE_LAMBDA { return wi * (di - mean) * scale; }, d, w);
-    }
+    softmax_backward<V>(ds, p, kept, keep, rows, count, head.scale);
     const Columns<const T> c =
         head.keep == nullptr ? Columns<const T>{p.data, columns} : Columns<const T>{kept.data, columns};
     gemm<V>(head.dqueries.from(first), ds, rows_of(keys, begin), rows, count, width, {.accumulate = head.accumulate});

@@ -5,6 +5,7 @@
 
 #include "ndt/autograd/tape.hpp"
 #include "ndt/config.hpp"
+#include "ndt/core/dim.hpp"
 #include "ndt/core/view.hpp"
 #include "ndt/kernels/layer_norm.hpp"
 #include "ndt/kernels/map.hpp"
@@ -21,23 +22,38 @@ void layer_norm_backward(Rows<typename V::value_type> dx, Rows<const typename V:
                          const typename V::value_type* stats, typename V::value_type* dgain,
                          typename V::value_type* dbias, std::size_t M, std::size_t D, bool accumulate) noexcept {
   using T = typename V::value_type;
-  const T n = static_cast<T>(D);
-  for (std::size_t m = 0; m < M; ++m) {
-    const T *const row = x[m], *const d = dy[m];
-    T* const out = dx[m];
-    const auto mean = V::set(stats[2 * m]), rstd = V::set(stats[2 * m + 1]);
-    const auto z = [=](std::size_t i, auto lanes) NDT_INLINE_LAMBDA { return (V::load(row + i, lanes) - mean) * rstd; };
-    const auto g = [=](std::size_t i, auto lanes)
-                       NDT_INLINE_LAMBDA { return V::load(d + i, lanes) * V::load(gain + i, lanes); };
-    const auto mean_g = V::set(sum_of<V>(D, g) / n);
+  // Rows side by side, as in layer_norm; a register of dgain and dbias stays where it is while they pass.
+  constexpr std::size_t side_by_side = V::shuffles ? V::width : 4;
+  T mean_g[side_by_side], mean_gz[side_by_side];
+  const auto length = [=](std::size_t) NDT_INLINE_LAMBDA { return D; };
+  for (std::size_t m = 0; m < M; m += side_by_side) {
+    const std::size_t rows = min_size(side_by_side, M - m);
+    const auto z = [&](std::size_t r, std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
+      return (V::load(x[m + r] + i, lanes) - V::set(stats[2 * (m + r)])) * V::set(stats[2 * (m + r) + 1]);
+    };
+    const auto g = [&](std::size_t r, std::size_t i, auto lanes)
+                       NDT_INLINE_LAMBDA { return V::load(dy[m + r] + i, lanes) * V::load(gain + i, lanes); };
+    sum_rows<V>(mean_g, rows, length, g);
     // Lanes beyond D hold -mean rstd in z, but 0 in g.
-    const auto mean_gz = V::set(
-        sum_of<V>(D, [=](std::size_t i, auto lanes) NDT_INLINE_LAMBDA { return g(i, lanes) * z(i, lanes); }) / n);
+    sum_rows<V>(mean_gz, rows, length, [&](std::size_t r, std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
+      return g(r, i, lanes) * z(r, i, lanes);
+    });
+    for (T* const sums : {mean_g, mean_gz}) {
+      map_rows<V>(sums, rows,
+                  [=]<class P>(P, auto v) NDT_INLINE_LAMBDA { return P::divide(v, P::set(static_cast<T>(D))); });
+    }
     for_lanes<V>(D, [&](std::size_t i, auto lanes) NDT_INLINE_LAMBDA {
-      const auto dyi = V::load(d + i, lanes), zi = z(i, lanes);
-      V::store(dgain + i, V::fma(dyi, zi, V::load(dgain + i, lanes)), lanes);
-      V::store(dbias + i, V::load(dbias + i, lanes) + dyi, lanes);
-      store_or_add<V>(out + i, (dyi * V::load(gain + i, lanes) - mean_g - zi * mean_gz) * rstd, lanes, accumulate);
+      const auto gi = V::load(gain + i, lanes);
+      auto dg = V::load(dgain + i, lanes), db = V::load(dbias + i, lanes);
+      for (std::size_t r = 0; r < rows; ++r) {
+        const auto dyi = V::load(dy[m + r] + i, lanes), zi = z(r, i, lanes);
+        dg = V::fma(dyi, zi, dg);
+        db = db + dyi;
+        store_or_add<V>(dx[m + r] + i,
+                        (dyi * gi - V::set(mean_g[r]) - zi * V::set(mean_gz[r])) * V::set(stats[2 * (m + r) + 1]),
+                        lanes, accumulate);
+      }
+      V::store(dgain + i, dg, lanes), V::store(dbias + i, db, lanes);
     });
   }
 }
