@@ -29,14 +29,22 @@ std::vector<T> transposed(const std::vector<T>& m, std::size_t rows, std::size_t
 template <class Number>
 struct Elements {
   using value_type = Number;
-  static void transposed(auto... arguments) { kernels::pack_transposed(arguments...); }
-  static void rows(auto... arguments) { kernels::pack_rows(arguments...); }
+  static void transposed(Number* panels, ndt::Rows<const Number> w, auto... sizes) {
+    kernels::pack_transposed(panels, w, static_cast<std::size_t>(sizes)...);
+  }
+  static void rows(Number* panels, ndt::Rows<const Number> m, auto... sizes) {
+    kernels::pack_rows(panels, m, static_cast<std::size_t>(sizes)...);
+  }
 };
 template <class V>
 struct Registers {
   using value_type = typename V::value_type;
-  static void transposed(auto... arguments) { kernels::pack_transposed<V>(arguments...); }
-  static void rows(auto... arguments) { kernels::pack_rows<V>(arguments...); }
+  static void transposed(value_type* panels, ndt::Rows<const value_type> w, auto... sizes) {
+    kernels::pack_transposed<V>(panels, w, static_cast<std::size_t>(sizes)...);
+  }
+  static void rows(value_type* panels, ndt::Rows<const value_type> m, auto... sizes) {
+    kernels::pack_rows<V>(panels, m, static_cast<std::size_t>(sizes)...);
+  }
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "../support/catch.hpp"
 #include "../support/golden.hpp"
 #include "../support/run.hpp"
+#include "../support/widths.hpp"
 
 namespace {
 
@@ -67,7 +68,7 @@ TEST_CASE("a workspace for several trials gives the same bits, whatever it holds
     batch.insert(batch.end(), trial.begin(), trial.end());
   }
   const auto one_by_one = support::run(loaded.model, batch, trials, loaded.bins);
-  for (const std::size_t together : {2, 3, 7, 1000}) {
+  for (const std::size_t together : support::Sizes{2, 3, 7, 1000}) {
     INFO("room for " << together);
     const auto run = [&](const auto& policy) {
       return support::run(loaded.model, batch, trials, loaded.bins, policy, ndt::LargestCount::max_spikes, together);
