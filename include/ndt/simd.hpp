@@ -176,10 +176,16 @@ struct xs {
 #endif
     return xsimd::fma(a, b, c);
   }
-  // On NEON the library refines estimates, which are a few units off: the instructions are not.
+  // On NEON the library refines estimates, which are a few units off: the instructions are not, nor are single numbers
+  // where there are none.
   static NDT_INLINE reg divide(const reg& a, const reg& b) noexcept {
 #if defined(__aarch64__)
     if constexpr (std::is_same_v<T, float> && sizeof(reg) == 16) return reg(vdivq_f32(a, b));
+#elif defined(__ARM_NEON)
+    T x[width], y[width];
+    store(x, a), store(y, b);
+    for (std::size_t i = 0; i < width; ++i) x[i] /= y[i];
+    return load(x);
 #endif
     return a / b;
   }
@@ -187,6 +193,11 @@ struct xs {
   static NDT_INLINE reg sqrt(const reg& v) noexcept {
 #if defined(__aarch64__)
     if constexpr (std::is_same_v<T, float> && sizeof(reg) == 16) return reg(vsqrtq_f32(v));
+#elif defined(__ARM_NEON)
+    T x[width];
+    store(x, v);
+    for (std::size_t i = 0; i < width; ++i) x[i] = std::sqrt(x[i]);
+    return load(x);
 #endif
     return xsimd::sqrt(v);
   }
@@ -195,9 +206,8 @@ struct xs {
   }
   static NDT_INLINE reg keep(const reg& v, std::size_t lanes, T fill) noexcept {
 #if defined(__AVX512F__)
-    const auto mask = (1u << lanes) - 1u;
     if constexpr (std::is_same_v<T, float> && sizeof(reg) == 64) {
-      return reg(_mm512_mask_mov_ps(_mm512_set1_ps(fill), static_cast<__mmask16>(mask), v));
+      return reg(_mm512_mask_mov_ps(_mm512_set1_ps(fill), static_cast<__mmask16>((1u << lanes) - 1u), v));
     }
 #endif
     return xsimd::select(load(lane_numbers.data()) < reg(static_cast<T>(lanes)), v, reg(fill));
@@ -251,9 +261,10 @@ struct xs {
     }
     return quads[0];
   }
-  /// columns[c]: element c of row r in lane r. Rows are `stride` elements apart; in lanes behind the last of `rows`
-  /// stands that one again.
+  /// columns[c]: element c of row r in lane r. Rows are `stride` elements apart; in lanes behind the last of `rows`,
+  /// of which there is one at least, stands that one again.
   static NDT_INLINE std::array<reg, 4> load_columns(const T* first, std::size_t stride, std::size_t rows) noexcept {
+    NDT_ASSERT(rows >= 1);
     std::array<reg, 4> part;  // rows i, i + 4, i + 8, ... one behind the other
     for (std::size_t i = 0; i < 4; ++i) {
       quad quads[width / 4];
@@ -300,7 +311,7 @@ struct xs {
     }
     (std::make_integer_sequence<int, second>{});
   }
-  /// All lanes joined: pairs of a row, then its two halves, then rows in the same way.
+  /// All lanes joined: of a row of four the second half to the first, then the two words, then rows in the same way.
   template <class Join>
   static NDT_INLINE T fold_lanes(reg v, Join join) noexcept {
     v = join(v, shuffle<other_pair>(v, v));

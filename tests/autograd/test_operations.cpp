@@ -15,6 +15,7 @@
 #include <ndt/autograd/scale_norm.hpp>
 
 #include "../support/head.hpp"
+#include "../support/noise.hpp"
 #include "../support/operation.hpp"
 #include "../support/policies.hpp"
 
@@ -161,6 +162,49 @@ TEMPLATE_TEST_CASE("the Poisson loss and its gradient, of log rates and of rates
       const double slope = i % 3 != 0 ? 0 : 0.25 * (lograte ? std::exp(v) - c : 1 - c / (v + 1e-8));
       CHECK(std::abs(static_cast<double>(y->gradient[i / N][i % N]) - slope) <= tolerance * (1 + std::abs(slope)));
       if (i % 3 != 0) CHECK(losses[i] == T(0));
+    }
+  }
+}
+
+// Finite differences need f64, where rows are not folded together: in f32 rows together are held to rows one by one.
+TEMPLATE_TEST_CASE("norms' and softmax' backward passes give rows together the bits that they have one by one",
+                   "[autograd]", NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  using Const = ndt::Rows<const T>;
+  const std::size_t most = 2 * V::width + 3;
+  for (const std::size_t width : std::vector<std::size_t>{1, 5, 29, 58}) {
+    const auto x = support::noise<T>(most * width, 1), dy = support::noise<T>(most * width, 2),
+               gain = support::noise<T>(width, 3), stats = support::noise<T>(2 * most, 4, T(1), T(0.1)),
+               p = support::noise<T>(most * width, 5), keep = support::noise<T>(most * width, 6);
+    for (const bool option : {false, true}) {  // accumulate, or dropout
+      struct Results {
+        std::vector<T> dx, dgain, dbias, ds, kept;
+      };
+      const auto run = [&](std::size_t rows, std::size_t at_once) {
+        Results r{dy, std::vector<T>(width, T(1)), std::vector<T>(width, T(2)), dy, std::vector<T>(dy.size())};
+        const auto part = [&](const std::vector<T>& all, std::size_t row) {
+          return Const{all.data() + row * width, width};
+        };
+        for (std::size_t row = 0; row < rows; row += at_once) {
+          ndt::kernels::layer_norm_backward<V>({r.dx.data() + row * width, width}, part(dy, row), part(x, row),
+                                               gain.data(), stats.data() + 2 * row, r.dgain.data(), r.dbias.data(),
+                                               at_once, width, option);
+          ndt::kernels::softmax_backward<V>({r.ds.data() + row * width, width}, part(p, row),
+                                            {r.kept.data() + row * width, width}, option ? part(keep, row) : Const{},
+                                            at_once, width, T(0.5));
+        }
+        return r;
+      };
+      for (std::size_t rows = 1; rows <= most; ++rows) {
+        INFO("width " << width << " option " << option << " rows " << rows);
+        const Results together = run(rows, rows), alone = run(rows, 1);
+        CHECK(together.dx == alone.dx);
+        CHECK(together.dgain == alone.dgain);
+        CHECK(together.dbias == alone.dbias);
+        CHECK(together.ds == alone.ds);
+        CHECK(together.kept == alone.kept);
+      }
     }
   }
 }

@@ -20,7 +20,7 @@ namespace {
 
 template <class T>
 struct Case {
-  std::size_t bins = 9, width;  // two groups of rows that are worked on together, and one row
+  std::size_t bins = 35, width;  // two groups of the most rows that are worked on together, and a few
   T centre = 0, spread = 1;
   std::vector<T> x = support::noise<T>(bins * width, width, centre, spread);
   std::vector<T> gain = support::noise<T>(width, width + 1, T(1), T(0.5));

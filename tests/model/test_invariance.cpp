@@ -80,6 +80,12 @@ TEST_CASE("a workspace for several trials gives the same bits, whatever it holds
   }
 }
 
+TEST_CASE("a batch of no trials is nothing to do", "[model]") {
+  const Loaded loaded("base");
+  CHECK(support::run(loaded.model, Counts{}, 0, loaded.bins).log_rates.empty());
+  CHECK(loaded.model.workspace_size(loaded.bins, 1, 0) == loaded.model.workspace_size(loaded.bins));
+}
+
 TEST_CASE("a workspace grows with the trials that it is for up to a limit, and never for one", "[model]") {
   const Loaded loaded("base");
   const std::size_t bins = loaded.bins;

@@ -75,7 +75,7 @@ template <class V>
 void softmax_backward(Rows<typename V::value_type> ds, Rows<const typename V::value_type> p,
                       Rows<typename V::value_type> kept, Rows<const typename V::value_type> keep, std::size_t rows,
                       std::size_t count, typename V::value_type scale) noexcept {
-  constexpr std::size_t side_by_side = V::shuffles ? V::width : 4;
+  constexpr std::size_t side_by_side = rows_side_by_side<V>;
   typename V::value_type mean[side_by_side];
   const auto length = [=](std::size_t) NDT_INLINE_LAMBDA { return count; };
   for (std::size_t first = 0; first < rows; first += side_by_side) {

@@ -22,8 +22,8 @@ void layer_norm_backward(Rows<typename V::value_type> dx, Rows<const typename V:
                          const typename V::value_type* stats, typename V::value_type* dgain,
                          typename V::value_type* dbias, std::size_t M, std::size_t D, bool accumulate) noexcept {
   using T = typename V::value_type;
-  // Rows side by side, as in layer_norm; a register of dgain and dbias stays where it is while they pass.
-  constexpr std::size_t side_by_side = V::shuffles ? V::width : 4;
+  // A register of dgain and dbias stays where it is while some rows pass.
+  constexpr std::size_t side_by_side = rows_side_by_side<V>;
   T mean_g[side_by_side], mean_gz[side_by_side];
   const auto length = [=](std::size_t) NDT_INLINE_LAMBDA { return D; };
   for (std::size_t m = 0; m < M; m += side_by_side) {

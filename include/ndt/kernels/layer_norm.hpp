@@ -21,8 +21,7 @@ void layer_norm(Rows<typename V::value_type> y, Rows<const typename V::value_typ
   using T = typename V::value_type;
   const std::size_t D = width;
   const T n = static_cast<T>(D);
-  // Rows side by side, a step of all at a time: one alone would wait for its mean, then for its variance.
-  constexpr std::size_t side_by_side = V::shuffles ? V::width : 4;
+  constexpr std::size_t side_by_side = rows_side_by_side<V>;
   T mean[side_by_side], rstd[side_by_side];
   for (std::size_t t = 0; t < bins; t += side_by_side) {
     const std::size_t rows = min_size(side_by_side, bins - t);

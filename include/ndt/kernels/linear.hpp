@@ -35,16 +35,18 @@ struct Blocks {
 };
 
 /// Rows of a tile for M rows and so many registers of columns: tall and narrow or, with 32 registers, low and wide,
-/// whichever reads less. A tile of R rows and Q registers reads R + Q operands a step for its R Q multiply-adds.
+/// whichever reads less. A tile of R rows and Q registers reads R + Q operands a step for its R Q multiply-adds. Four
+/// registers of a long chain, 64 bytes a step each, would fill the first cache.
 template <class V>
 constexpr std::size_t tallest(std::size_t M, std::size_t K, std::size_t registers) noexcept {
   using Limits = tile_limits<V>;
   if constexpr (V::registers == 32) {
-    constexpr std::size_t low = 6, tall = Limits::rows;
+    constexpr std::size_t low = 6, tall = Limits::rows, longest = 128;
+    static_assert(Limits::registers(low) == 4, "the tallest tiles that are so wide");
     const auto reads = [=](std::size_t rows) {
       return M * divide_up(registers, Limits::registers(rows)) + registers * divide_up(M, rows);
     };
-    return M > low && K <= 128 && reads(low) < reads(tall) ? low : tall;
+    return M > low && K <= longest && reads(low) < reads(tall) ? low : tall;
   }
   return Limits::rows;
 }

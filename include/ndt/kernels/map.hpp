@@ -39,7 +39,9 @@ NDT_INLINE void map_rows(typename V::value_type* x, std::size_t rows, Op op) noe
     map<P>(
         x, rows, [=](auto v) NDT_INLINE_LAMBDA { return op(policy, v); }, x);
   };
-  if (rows == 1) return run(simd::scalar<typename V::value_type>{});
+  if constexpr (V::width > 1) {
+    if (rows == 1) return run(simd::scalar<typename V::value_type>{});
+  }
   run(V{});
 }
 

@@ -54,7 +54,7 @@ constexpr std::size_t panel_place(std::size_t k, std::size_t j, std::size_t K) n
 template <class T>
 constexpr void pack_transposed(T* panels, Rows<const T> w, std::size_t N, std::size_t K, std::size_t first,
                                std::size_t last) noexcept {
-  const std::size_t end = last == N ? round_up(N, panel_width) : last;
+  const std::size_t end = last == N && first < last ? round_up(N, panel_width) : last;
   for (std::size_t j = first; j < end;) {
     T* const panel = panels + j / panel_width * panel_width * K;
     const std::size_t from = j % panel_width;
@@ -94,7 +94,7 @@ void pack_transposed(typename V::value_type* panels, Rows<const typename V::valu
       for (std::size_t c = 0; c < panel_width; c += V::width) {
         T* const to = panels + panel_place(0, j, K) + c;
         const std::size_t filled = next - j < c ? 0 : min_size(V::width, next - j - c);
-        const Rows<const T> source = w.from(j - first + c);
+        const Rows<const T> source = w.from(filled == 0 ? 0 : j - first + c);
         std::size_t k = 0;
         const auto transpose = [&](auto keep) NDT_INLINE_LAMBDA {
           for (; k + 4 <= K; k += 4) {
@@ -152,14 +152,16 @@ void pack_rows(typename V::value_type* panels, Rows<const typename V::value_type
     pack_rows(panels, m, K, N, first, last);
   } else {
     for (std::size_t j = 0; j < round_up(N, panel_width); j += V::width) {
-      auto* to = panels + panel_place(first, j, K);
-      const auto write = [&](auto lanes) NDT_INLINE_LAMBDA {
-        for (std::size_t k = first; k < last; ++k, to += panel_width) V::store(to, V::load(m[k - first] + j, lanes));
+      auto* const panel = panels + panel_place(0, j, K);
+      const auto write = [&](auto load) NDT_INLINE_LAMBDA {
+        for (std::size_t k = first; k < last; ++k) V::store(panel + k * panel_width, load(m[k - first]));
       };
       if (j + V::width <= N) {
-        write(simd::all_lanes{});
+        write([=](const auto* row) NDT_INLINE_LAMBDA { return V::load(row + j); });
+      } else if (j < N) {
+        write([=](const auto* row) NDT_INLINE_LAMBDA { return V::load(row + j, N - j); });
       } else {
-        write(j < N ? N - j : 0);
+        write([](const auto*) NDT_INLINE_LAMBDA { return V::set(typename V::value_type(0)); });
       }
     }
   }

@@ -32,6 +32,10 @@ NDT_INLINE typename V::reg fold(std::size_t n, typename V::value_type start, Ter
   return join(join(a, b), join(c, d));
 }
 
+/// Rows that are worked on side by side, a step of all at a time: one alone would wait for its sums.
+template <class V>
+inline constexpr std::size_t rows_side_by_side = V::shuffles ? V::width : 4;
+
 namespace detail {
 
 /// How a sum and a maximum join registers, and the lanes of one.
@@ -81,7 +85,8 @@ NDT_INLINE void sum_rows(typename V::value_type* sums, std::size_t rows, Count n
 /// The sum of term(i, lanes) over n elements.
 template <class V, class Width, class Term>
 NDT_INLINE typename V::value_type sum_of(Width n, Term term) noexcept {
-  return V::reduce_add(fold<V>(n, typename V::value_type(0), term, detail::Sum<V>{}));
+  using Join = detail::Sum<V>;
+  return Join::lanes(fold<V>(n, Join::start, term, Join{}));
 }
 
 /// largest[r] = the largest of row(r)[0..n(r)), for every row; minus infinity for n = 0. What it gives when NaN is

@@ -138,8 +138,9 @@ class Transformer {
     return max_size(inside.used(), workers * serial_size(together, bins));
   }
   constexpr std::size_t workspace_size() const noexcept { return workspace_size(config().trial_length); }
-  constexpr std::size_t workspace_bytes(std::size_t bins, std::size_t workers = 1) const noexcept {
-    return workspace_size(bins, workers) * sizeof(T);
+  constexpr std::size_t workspace_bytes(std::size_t bins, std::size_t workers = 1,
+                                        std::size_t trials = 1) const noexcept {
+    return workspace_size(bins, workers, trials) * sizeof(T);
   }
 
   /// Log rates, and what else `out` asks for, from counts(trials, bins, neurons) of any integer or floating type.
@@ -153,14 +154,17 @@ class Transformer {
                LargestCount largest = LargestCount::max_spikes) const noexcept NDT_NONBLOCKING {
     NDT_ASSERT(packed_ != nullptr && bins >= 1 && bins <= config().trial_length);
     NDT_ASSERT(workspace.size() >= workspace_size(bins, policy.workers()));
+    if (trials == 0) return;
     if (trials == 1) return pass(out, counts, 1, bins, workspace.data(), policy, largest);
-    std::size_t together = min_size(most_together(bins), divide_up(trials, policy.workers()));
-    while (together > 1 && policy.workers() * serial_size(together, bins) > workspace.size()) --together;
+    const std::size_t workers = policy.workers();
+    const std::size_t wanted = min_size(most_together(bins), divide_up(trials, workers));
+    const std::size_t together = min_size(wanted, trials_in(workspace.size() / workers, bins));
     const std::size_t groups = divide_up(trials, together), size = serial_size(together, bins);
+    const std::size_t each = trials / groups, one_more = trials % groups;  // as equal as possible
     policy(groups, [&](std::size_t group, std::size_t worker) {
-      const std::size_t first = trials * group / groups, end = trials * (group + 1) / groups;
-      pass(trial_of(out, first, bins), counts + first * bins * shape_.neurons(), end - first, bins,
-           workspace.data() + worker * size, Serial{}, largest);
+      const std::size_t first = group * each + min_size(group, one_more);
+      pass(trial_of(out, first, bins), counts + first * bins * shape_.neurons(), each + (group < one_more ? 1 : 0),
+           bins, workspace.data() + worker * size, Serial{}, largest);
     });
   }
 
@@ -196,7 +200,14 @@ class Transformer {
     return arena.used();
   }
   /// Trials that go through a layer together: enough rows for the weights that they share, few enough for the caches.
-  static constexpr std::size_t most_together(std::size_t bins) noexcept { return max_size(1, rows_together / bins); }
+  static constexpr std::size_t most_together(std::size_t bins) noexcept {
+    return max_size(1, rows_together / max_size(bins, 1));
+  }
+  /// How many a worker's part of a workspace has room for. Every further trial takes as much as the second.
+  constexpr std::size_t trials_in(std::size_t elements, std::size_t bins) const noexcept {
+    const std::size_t one = serial_size(1, bins), each = serial_size(2, bins) - one;
+    return elements <= one ? 1 : 1 + (elements - one) / each;
+  }
 
   /// What is not wanted stays null.
   static T* from(T* p, std::size_t elements) noexcept { return p == nullptr ? nullptr : p + elements; }
@@ -276,11 +287,12 @@ using StaticTransformer = Transformer<StaticShape<Config>, V>;
 template <class V = simd::native<float>>
 using DynamicTransformer = Transformer<DynamicShape, V>;
 
-/// The workspace of a StaticTransformer for trials of up to `Bins` bins and a policy of so many workers, to be placed
-/// in static storage.
-template <class Model, std::size_t Bins = Model{}.config().trial_length, std::size_t Workers = 1>
+/// The workspace of a StaticTransformer for trials of up to `Bins` bins, a policy of so many workers and a batch of so
+/// many trials, to be placed in static storage.
+template <class Model, std::size_t Bins = Model{}.config().trial_length, std::size_t Workers = 1,
+          std::size_t Trials = 1>
 struct alignas(alignment_bytes) StaticWorkspace {
-  typename Model::value_type elements[Model{}.workspace_size(Bins, Workers)] = {};
+  typename Model::value_type elements[Model{}.workspace_size(Bins, Workers, Trials)] = {};
 
   constexpr operator std::span<typename Model::value_type>() noexcept { return elements; }
 };
