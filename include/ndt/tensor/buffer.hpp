@@ -6,12 +6,18 @@
 #include <memory>
 #include <new>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "ndt/config.hpp"
 #include "ndt/core/arena.hpp"
 
 namespace ndt::inline NDT_TARGET {
 
-/// `size` elements of a trivial type, all zero, on a 64-byte boundary.
+/// `size` elements of a trivial type, all zero, on a 64-byte boundary. Large ones ask Linux for huge pages: the
+/// matrices of a step of training lie on tens of thousands of small ones, and each must be found when it is first
+/// touched again.
 template <class T>
 class Buffer {
  public:
@@ -30,16 +36,27 @@ class Buffer {
   void clear() noexcept { std::fill_n(data(), size_, T(0)); }
 
  private:
-  static constexpr std::align_val_t alignment{alignment_bytes};
+  static constexpr std::size_t huge_page = std::size_t{1} << 21;
+  static constexpr std::align_val_t alignment(std::size_t bytes) noexcept {
+    return std::align_val_t{bytes < huge_page ? alignment_bytes : huge_page};
+  }
   struct Free {
-    void operator()(T* p) const noexcept { ::operator delete[](p, alignment); }
+    std::size_t bytes = 0;
+    void operator()(T* p) const noexcept { ::operator delete[](p, alignment(bytes)); }
   };
-  static T* allocate(std::size_t size) {
+  using Pointer = std::unique_ptr<T[], Free>;
+  static Pointer allocate(std::size_t size) {
     if (size > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_alloc();
-    return size == 0 ? nullptr : static_cast<T*>(::operator new[](size * sizeof(T), alignment));
+    if (size == 0) return nullptr;
+    const std::size_t bytes = size * sizeof(T);
+    void* const memory = ::operator new[](bytes, alignment(bytes));
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    if (bytes >= huge_page) static_cast<void>(madvise(memory, bytes, MADV_HUGEPAGE));  // or small ones: as good, slower
+#endif
+    return Pointer(static_cast<T*>(memory), Free{bytes});
   }
 
-  std::unique_ptr<T[], Free> data_;
+  Pointer data_;
   std::size_t size_ = 0;
 };
 
