@@ -4,11 +4,13 @@
 // adds to a gradient of its own; in the end the slots are added up in order. Who works on a slot does not matter.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "ndt/autograd/loss.hpp"
@@ -57,8 +59,10 @@ class BatchGradient {
   /// The summed loss of the batch's selected elements. The gradient of their mean is in gradient() afterwards.
   template <class Count, class Policy = Serial>
   double run(const Batch<T, Count>& batch, const PassOptions& options, const Policy& policy = {}) {
+    if (!std::exchange(clear_, false)) {  // a batch before was not finished
+      for (Buffer<T>& slot : slots_) slot.clear();
+    }
     const double loss = for_slots(batch, policy, [&](std::size_t slot, Tape<V>& tape) {
-      slots_[slot].clear();
       return pass(batch, options, slot, tape, [&](Variable<T>* y, const Targets<T>& targets, std::size_t) {
         const double sum =
             poisson_loss(tape, y, targets, network_->config().lograte, 1.0 / static_cast<double>(batch.selected));
@@ -67,6 +71,7 @@ class BatchGradient {
       });
     });
     add_slots(policy);
+    clear_ = true;
     return loss;
   }
   /// The loss of every element, 0 where not selected, into losses(trials, bins, neurons); the same random choices as
@@ -132,6 +137,7 @@ class BatchGradient {
     return total;
   }
 
+  /// Slots are cleared while they are in the cache.
   template <class Policy>
   void add_slots(const Policy& policy) noexcept {
     constexpr std::size_t piece = 1024;  // of the sum, which stays in the first cache while all slots come by
@@ -139,10 +145,15 @@ class BatchGradient {
       for (const std::size_t end = first + count; first < end; first += piece) {
         T* const sum = sum_.data() + first;
         const std::size_t n = min_size(piece, end - first);
-        kernels::copy<V>(sum, slots_[0].data() + first, n);
-        for (std::size_t slot = 1; slot < gradient_slots; ++slot) {
-          kernels::map<V>(
-              sum, n, [](auto a, auto b) NDT_INLINE_LAMBDA { return a + b; }, sum, slots_[slot].data() + first);
+        for (std::size_t slot = 0; slot < gradient_slots; ++slot) {
+          T* const part = slots_[slot].data() + first;
+          if (slot == 0) {
+            kernels::copy<V>(sum, part, n);
+          } else {
+            kernels::map<V>(
+                sum, n, [](auto a, auto b) NDT_INLINE_LAMBDA { return a + b; }, sum, part);
+          }
+          std::fill_n(part, n, T(0));
         }
       }
     });
@@ -151,6 +162,7 @@ class BatchGradient {
   const Network* network_;
   const Parameters<T>* parameters_;
   std::array<Buffer<T>, gradient_slots> slots_;
+  bool clear_ = true;  ///< whether every slot is zero
   Buffer<T> sum_;
   std::vector<Tape<V>> tapes_;
 };
