@@ -79,11 +79,13 @@
 #define NDT_NOINLINE
 #endif
 
-// Asks for the cache line at `address`, which need not be memory of ours; costs nothing but an instruction.
+// Ask for the cache line at `address`, to read or to write, which need not be memory of ours: an instruction, no more.
 #if defined(__GNUC__) || defined(__clang__)
 #define NDT_PREFETCH(address) __builtin_prefetch(address)
+#define NDT_PREFETCH_WRITE(address) __builtin_prefetch(address, 1)
 #else
 #define NDT_PREFETCH(address) ((void)0)
+#define NDT_PREFETCH_WRITE(address) ((void)0)
 #endif
 
 // Marks functions that neither allocate nor lock nor call the system; checked by compilers that know the attribute.

@@ -1,5 +1,7 @@
 // Every operation of the tape against finite differences in f64, at odd sizes.
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <string>
@@ -101,13 +103,67 @@ TEMPLATE_TEST_CASE("attention in several blocks of rows has the gradients of fin
   }).check();
 }
 
-TEMPLATE_TEST_CASE("dropout has the gradient of finite differences, with and without a residual", "[autograd]",
+TEMPLATE_TEST_CASE("dropout has the gradient of finite differences, alone and at the edge of a product", "[autograd]",
                    NDT_DOUBLE_POLICIES) {
   using V = TestType;
   Operation<V>({}, {{6, 21}}, [](auto& tape, auto& x) { return ndt::dropout(tape, x[0], {0.4, 1}); }).check();
-  Operation<V>({}, {{6, 21}, {6, 21}}, [](auto& tape, auto& x) {
-    return ndt::dropout(tape, x[0], {0.4, 1}, x[1]);
+  const std::vector<ndt::Parameter> list{matrix("w", 21, 5), vector("b", 21)};
+  for (const bool relu : {false, true}) {
+    Operation<V>(list, {{6, 5}}, [=](auto& tape, auto& x) {
+      return ndt::linear(tape, x[0], 0, 1, {.relu = relu, .dropout = {0.4, 1}});
+    }).check();
+  }
+  Operation<V>(list, {{6, 5}, {6, 21}}, [](auto& tape, auto& x) {
+    return ndt::linear(tape, x[0], 0, 1, {.residual = x[1], .dropout = {0.4, 1}});
   }).check();
+  // The residual's gradient is what comes in, whatever was dropped, and there is another reader of it.
+  Operation<V>(list, {{6, 5}, {6, 21}}, [](auto& tape, auto& x) {
+    auto* const y = ndt::gelu(tape, x[1]);
+    return ndt::linear(
+        tape, x[0], 0, 1,
+        {.residual = ndt::linear(tape, x[0], 0, 1, {.residual = y, .dropout = {0.4, 1}}), .dropout = {0.3, 2}});
+  }).check();
+}
+
+TEMPLATE_TEST_CASE("dropout at the edge of a product drops what dropout behind it does", "[autograd]", NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  for (const std::size_t outputs : std::vector<std::size_t>{1, 19, 37, 101}) {
+    INFO("outputs " << outputs);
+    Parameters<T> parameters({matrix("w", outputs, 5), vector("b", outputs)});
+    for (const ndt::Parameter& p : parameters.list()) {
+      const std::vector<T> numbers = support::noise<T>(parameters.value(p).size(), 7 + p.value);
+      std::copy(numbers.begin(), numbers.end(), parameters.value(p).begin());
+    }
+    parameters.repack();
+    const std::vector<T> input = support::noise<T>(6 * 5, 1);
+    const std::vector<std::uint32_t> trials{3, 8};
+    const ndt::Dropout drop{0.4, 1};
+    // The result and its parameters' gradients, from a gradient of ones.
+    const auto run = [&](auto operation) {
+      std::vector<T> all, gradient(parameters.trained_size(), T(0));
+      Tape<V> tape(parameters);
+      tape.start(gradient.data(), {.seed = 5, .step = 2, .trials = trials});
+      Variable<T>* const x = tape.variable(6, 5);
+      for (std::size_t i = 0; i < input.size(); ++i) x->value[i / 5][i % 5] = input[i];
+      Variable<T>* const y = operation(tape, x);
+      const auto [rows, accumulate] = tape.sink(y);
+      for (std::size_t m = 0; m < 6; ++m) {
+        all.insert(all.end(), y->value[m], y->value[m] + outputs);
+        std::fill_n(rows[m], outputs, T(1));
+      }
+      tape.backward();
+      all.insert(all.end(), gradient.begin(), gradient.end());
+      return all;
+    };
+    for (const bool relu : {false, true}) {
+      const auto fused =
+          run([&](auto& tape, auto* x) { return ndt::linear(tape, x, 0, 1, {.relu = relu, .dropout = drop}); });
+      const auto apart = run(
+          [&](auto& tape, auto* x) { return ndt::dropout(tape, ndt::linear(tape, x, 0, 1, {.relu = relu}), drop); });
+      CHECK(fused == apart);  // but for the sign of a zero
+    }
+  }
 }
 
 TEMPLATE_TEST_CASE("the embedding has the gradients of finite differences", "[autograd]", NDT_DOUBLE_POLICIES) {

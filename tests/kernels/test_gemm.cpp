@@ -112,7 +112,7 @@ TEMPLATE_TEST_CASE("gemm of long chains is right with every edge, and reads A as
                    "[kernels][gemm]", NDT_POLICIES) {
   using V = TestType;
   using T = typename V::value_type;
-  for (const std::size_t K : support::Sizes{kernels::detail::longest_chain + 1, 601}) {
+  for (const std::size_t K : support::Sizes{kernels::detail::longest_chain<V>(1) + 1, 601}) {
     for (const std::size_t N : support::Sizes{1, 37}) {
       const std::size_t M = most_rows<V>;
       const Product<V> product(M, K, N);
@@ -255,5 +255,92 @@ TEMPLATE_TEST_CASE("gemm reads B as it is, row by row, with the bits that panels
         CHECK(c.gaps_untouched());
       }
     }
+  }
+}
+
+TEMPLATE_TEST_CASE("gemm far from the caches has the bits that it has near, for every edge, tile and cut",
+                   "[kernels][gemm]", NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  for (const std::size_t M : support::Sizes{1, 2, 8, 13, 50}) {
+    for (const std::size_t N : support::Sizes{1, 16, 58, 101}) {
+      for (const std::size_t K : support::Sizes{3, 300}) {
+        const Product<V> product(M, K, N);
+        for (const Use& use : all_uses()) {
+          INFO("M " << M << " N " << N << " K " << K << " accumulate " << use.accumulate << " bias " << use.bias);
+          auto near = product.start(1), far = product.start(1);
+          kernels::gemm<V>(near.rows(), product.a_rows.rows(), product.b(), M, K, N, product.edge(use, near));
+          kernels::gemm<V>(far.rows(), product.a_rows.rows(), product.b(), M, K, N,
+                           kernels::FarEdge<T>{product.edge(use, far)});
+          CHECK(support::same_bits(far.values(), near.values()));
+          CHECK(far.gaps_untouched());
+        }
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("a factor at the edge multiplies what the bias was added to, and not the residual",
+                   "[kernels][gemm]", NDT_POLICIES) {
+  using V = TestType;
+  using T = typename V::value_type;
+  for (const std::size_t M : support::Sizes{1, 2, 8, 13, 50}) {
+    for (const std::size_t N : support::Sizes{1, 7, 16, 33, 58, 101}) {
+      for (const std::size_t K : support::Sizes{1, 29, 300}) {
+        INFO("M " << M << " N " << N << " K " << K);
+        const Product<V> product(M, K, N);
+        const std::vector<T> numbers = support::noise<T>(M * N, 9);
+        const Matrix<T> factor(numbers, N, 5);
+        for (const Use& use : all_uses()) {
+          // Up to the bias the very same product, then a product and a sum of single elements.
+          auto plain = product.start(1), c = product.start(1);
+          const Use begin{.accumulate = use.accumulate, .bias = use.bias};
+          kernels::gemm<V>(plain.rows(), product.a_rows.rows(), product.b(), M, K, N, product.edge(begin, plain));
+          kernels::FarEdge<T> edge{product.edge(use, c)};
+          edge.factor = factor.rows();
+          kernels::gemm<V>(c.rows(), product.a_rows.rows(), product.b(), M, K, N, edge);
+          const std::vector<T> first = plain.values(), result = c.values();
+          bool right = true;
+          for (std::size_t i = 0; i < result.size(); ++i) {
+            volatile T expected = first[i] * numbers[i];
+            if (use.residual == Residual::other) expected = expected + product.residual[i];
+            if (use.residual == Residual::self) expected = expected + product.before[i];
+            if (use.relu && expected < 0) expected = 0;
+            right = right && result[i] == expected;
+          }
+          CHECK(right);
+          CHECK(c.gaps_untouched());
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("tiles are low and wide where that reads less, and much less where their chain must be cut for it",
+          "[kernels][gemm]") {
+  using V = ndt::simd::native<float>;
+  const auto rows = [](std::size_t M, std::size_t K, std::size_t registers) {
+    return kernels::detail::tallest<V>(M, K, registers);
+  };
+  const std::size_t tall = kernels::tile_limits<V>::rows;
+  if (V::registers < 32) {
+    CHECK(rows(50, 58, 4) == tall);
+    return;
+  }
+  // Registers of columns as blocks of 4, or of 3: 4 as one block or two, 8 as two or three, 3 and 6 as many of both.
+  for (const std::size_t M : support::Sizes{50, 128, 250}) {
+    CHECK(rows(M, 58, 4) == 6);
+    CHECK(rows(M, 58, 8) == 6);
+    CHECK(rows(M, 58, 3) == tall);
+    CHECK(rows(M, 58, 6) == tall);
+  }
+  // A few rows are read less often in tall tiles: 8 of them once, not twice.
+  CHECK(rows(8, 58, 13) == tall);
+  CHECK(rows(6, 58, 4) == tall);
+  // Four registers of 64 bytes may be kept for 128 steps, so 13 registers, 5 blocks or 4, are not worth a longer chain.
+  if (V::width == 16) {
+    CHECK(rows(202, 210, 13) == tall);
+    CHECK(rows(202, 128, 13) == 6);
+    CHECK(rows(128, 250, 4) == 6);
   }
 }

@@ -84,26 +84,18 @@ Rows<const typename V::value_type> draw_keep(Tape<V>& tape, const Variable<typen
 
 }  // namespace detail
 
-/// y = residual + x with elements dropped and the rest scaled up. residual may be null. Gives x (or residual + x) where
-/// the rate is 0.
+/// y = x with elements dropped and the rest scaled up; x itself where the rate is 0. Behind a product linear() does it.
 template <class V>
-Variable<typename V::value_type>* dropout(Tape<V>& tape, Variable<typename V::value_type>* x, const Dropout& options,
-                                          Variable<typename V::value_type>* residual = nullptr) {
+Variable<typename V::value_type>* dropout(Tape<V>& tape, Variable<typename V::value_type>* x, const Dropout& options) {
   using T = typename V::value_type;
-  if (options.rate == 0 && residual == nullptr) return x;
+  if (options.rate == 0) return x;
   const Rows<const T> keep = detail::draw_keep(tape, x, options);
   Variable<T>* const y = tape.variable(x->rows, x->columns);
   for (std::size_t m = 0; m < x->rows; ++m) {
-    if (residual == nullptr) {
-      kernels::map<V>(
-          y->value[m], x->columns, [](auto v, auto k) NDT_INLINE_LAMBDA { return v * k; }, x->value[m], keep[m]);
-    } else {
-      kernels::map<V>(
-          y->value[m], x->columns, [](auto v, auto k, auto r) NDT_INLINE_LAMBDA { return V::fma(v, k, r); },
-          x->value[m], keep[m], residual->value[m]);
-    }
+    kernels::map<V>(
+        y->value[m], x->columns, [](auto v, auto k) NDT_INLINE_LAMBDA { return v * k; }, x->value[m], keep[m]);
   }
-  tape.record(y, [&tape, x, y, keep, residual] {
+  tape.record(y, [&tape, x, y, keep] {
     const auto [gradient, accumulate] = tape.sink(x);
     for (std::size_t m = 0; m < x->rows; ++m) {
       if (accumulate) {
@@ -115,7 +107,6 @@ Variable<typename V::value_type>* dropout(Tape<V>& tape, Variable<typename V::va
             gradient[m], x->columns, [](auto d, auto k) NDT_INLINE_LAMBDA { return d * k; }, y->gradient[m], keep[m]);
       }
     }
-    if (residual != nullptr) tape.pass(y, residual);
   });
   return y;
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "ndt/autograd/dropout.hpp"
 #include "ndt/autograd/tape.hpp"
 #include "ndt/config.hpp"
 #include "ndt/core/dim.hpp"
@@ -39,27 +40,41 @@ void add_outer_products(Rows<typename V::value_type> dw, Rows<const typename V::
                         Rows<const typename V::value_type> x, std::size_t M, std::size_t N, std::size_t K) noexcept {
   using T = typename V::value_type;
   NDT_ASSERT(x.stride >= round_up(K, panel_width));
-  gemm<V>(dw, Columns<const T>{dy.data, dy.stride}, PaddedRows<T>{x.data, x.stride}, N, M, K, {.accumulate = true});
+  gemm<V>(dw, Columns<const T>{dy.data, dy.stride}, PaddedRows<T>{x.data, x.stride}, N, M, K,
+          FarEdge<T>{{.accumulate = true}});
 }
 
-/// dy = 0 where the ReLU that gave y gave 0.
+/// dz(M,N), the gradient of x W^T + b, from that of y, which became of it by a ReLU (if `relu`) and by dropout: `keep`
+/// is what it was multiplied with, or null. dz may be dy.
 template <class V>
-void relu_backward(Rows<typename V::value_type> dy, Rows<const typename V::value_type> y, std::size_t M,
-                   std::size_t N) noexcept {
+void edge_backward(Rows<typename V::value_type> dz, Rows<const typename V::value_type> dy,
+                   Rows<const typename V::value_type> y, bool relu, Rows<const typename V::value_type> keep,
+                   std::size_t M, std::size_t N) noexcept {
+  // What was dropped is 0 as what the ReLU stopped is.
   const auto zero = V::set(typename V::value_type(0));
   for (std::size_t m = 0; m < M; ++m) {
-    map<V>(
-        dy[m], N, [=](auto d, auto v) NDT_INLINE_LAMBDA { return V::select_less(zero, v, d, zero); }, dy[m], y[m]);
+    if (keep.data == nullptr) {
+      map<V>(
+          dz[m], N, [=](auto d, auto v) NDT_INLINE_LAMBDA { return V::select_less(zero, v, d, zero); }, dy[m], y[m]);
+    } else if (relu) {
+      map<V>(
+          dz[m], N, [=](auto d, auto v, auto k) NDT_INLINE_LAMBDA { return V::select_less(zero, v, d * k, zero); },
+          dy[m], y[m], keep[m]);
+    } else {
+      map<V>(
+          dz[m], N, [](auto d, auto k) NDT_INLINE_LAMBDA { return d * k; }, dy[m], keep[m]);
+    }
   }
 }
 
 }  // namespace kernels
 
-/// Beside the product: what kernels::Edge fuses to it.
+/// Beside the product: what kernels::FarEdge fuses to it.
 template <class T>
 struct LinearOptions {
   Variable<T>* residual = nullptr;  ///< added to the result
   bool relu = false;                ///< not together with a residual
+  Dropout dropout{};                ///< of the product, before the residual is added
 };
 
 /// y(M, outputs) from x(M, inputs); weight and bias by their place among the parameters.
@@ -71,15 +86,20 @@ Variable<typename V::value_type>* linear(Tape<V>& tape, Variable<typename V::val
   NDT_ASSERT(x->columns == w.columns && !(options.relu && options.residual != nullptr));
   Variable<T>* const y = tape.variable(x->rows, w.rows);
   const Rows<const T> added = options.residual == nullptr ? Rows<const T>{} : options.residual->value;
+  const Rows<const T> keep = options.dropout.rate == 0 ? Rows<const T>{} : detail::draw_keep(tape, y, options.dropout);
   kernels::gemm<V>(y->value, x->value, {w.packed, w.columns * kernels::panel_width}, x->rows, w.columns, w.rows,
-                   {.bias = b.packed, .residual = added, .relu = options.relu});
-  tape.record(y, [&tape, x, y, w, b, options] {
+                   kernels::FarEdge<T>{{.bias = b.packed, .residual = added, .relu = options.relu}, keep});
+  tape.record(y, [&tape, x, y, w, b, keep, options] {
     const std::size_t M = x->rows, N = w.rows, K = w.columns;
-    if (options.relu) kernels::relu_backward<V>(y->gradient, y->value, M, N);
-    kernels::add_column_sums<V>(b.gradient, y->gradient, M, N);
-    kernels::add_outer_products<V>({w.gradient, K}, y->gradient, x->value, M, N, K);
+    Rows<T> dz = y->gradient;
+    if (options.relu || keep.data != nullptr) {
+      if (options.residual != nullptr) dz.data = tape.scratch(y->size());  // it gets the gradient as it is
+      kernels::edge_backward<V>(dz, y->gradient, y->value, options.relu, keep, M, N);
+    }
+    kernels::add_column_sums<V>(b.gradient, dz, M, N);
+    kernels::add_outer_products<V>({w.gradient, K}, dz, x->value, M, N, K);
     const auto [gradient, accumulate] = tape.sink(x);
-    kernels::gemm<V>(gradient, y->gradient, w.transposed, M, N, K, {.accumulate = accumulate});
+    kernels::gemm<V>(gradient, dz, w.transposed, M, N, K, kernels::FarEdge<T>{{.accumulate = accumulate}});
     if (options.residual != nullptr) tape.pass(y, options.residual);
   });
   return y;

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 #include "ndt/config.hpp"
 #include "ndt/core/dim.hpp"
@@ -34,37 +33,41 @@ struct Blocks {
   NDT_INLINE constexpr std::size_t largest() const noexcept { return least + (smaller < count ? 1 : 0); }
 };
 
-/// Rows of a tile for M rows and so many registers of columns: tall and narrow or, with 32 registers, low and wide,
-/// whichever reads less. A tile of R rows and Q registers reads R + Q operands a step for its R Q multiply-adds. Four
-/// registers of a long chain, 64 bytes a step each, would fill the first cache.
+/// Steps of k that tiles of so many registers of columns take at most: what they read of B stays in the first cache.
+template <class V>
+constexpr std::size_t longest_chain(std::size_t registers) noexcept {
+  return registers * V::width * sizeof(typename V::value_type) > 192 ? 128 : 256;
+}
+
+/// Rows of a tile for M rows, K steps and so many registers of columns: tall and narrow or, with 32 registers, low and
+/// wide, whichever reads less. A tile of R rows and Q registers reads R + Q operands a step for its R Q multiply-adds.
+/// Where the chain of a wide tile would be cut, and C read and written once more, it has to be much less.
 template <class V>
 constexpr std::size_t tallest(std::size_t M, std::size_t K, std::size_t registers) noexcept {
   using Limits = tile_limits<V>;
   if constexpr (V::registers == 32) {
-    constexpr std::size_t low = 6, tall = Limits::rows, longest = 128;
+    constexpr std::size_t low = 6, tall = Limits::rows;
     static_assert(Limits::registers(low) == 4, "the tallest tiles that are so wide");
     const auto reads = [=](std::size_t rows) {
       return M * divide_up(registers, Limits::registers(rows)) + registers * divide_up(M, rows);
     };
-    return M > low && K <= longest && reads(low) < reads(tall) ? low : tall;
+    const std::size_t percent = K <= longest_chain<V>(Limits::registers(low)) ? 100 : 75;
+    return M > low && 100 * reads(low) < percent * reads(tall) ? low : tall;
   }
   return Limits::rows;
 }
-
-/// Steps of k that a tile takes at most: 16 KiB of a panel of floats.
-inline constexpr std::size_t longest_chain = 256;
 
 }  // namespace detail
 
 /// Columns [first, last) of C, counted in registers of V, for M rows. N is the number of columns that C has: a register
 /// that crosses it is stored in part. A: Rows, or Columns of a matrix that is read as its transpose. B: Panels, or
-/// PaddedRows. `c`, `edge.residual` and `edge.bias` start at column 0.
-template <class V, class A = Rows<const typename V::value_type>, class B = Panels<typename V::value_type>>
+/// PaddedRows. `edge`: an Edge or a FarEdge; like `c`, what it points at starts at column 0.
+template <class V, class A = Rows<const typename V::value_type>, class B = Panels<typename V::value_type>,
+          class E = Edge<typename V::value_type>>
 void gemm_registers(Rows<typename V::value_type> c, A a, B b, std::size_t M, std::size_t K, std::size_t N,
-                    std::size_t first, std::size_t last, const Edge<typename V::value_type>& edge) noexcept {
+                    std::size_t first, std::size_t last, const E& edge) noexcept {
   using T = typename V::value_type;
   using Source = typename A::read_only;
-  constexpr bool packed = std::is_same_v<B, Panels<T>>;  // a panel is a piece of memory, that can be asked for
   constexpr std::size_t W = V::width;
   if (M == 0 || first >= last) return;
   // Blocks as equal as possible: a few rows less everywhere beat one thin block at the end.
@@ -75,8 +78,9 @@ void gemm_registers(Rows<typename V::value_type> c, A a, B b, std::size_t M, std
       M == 1 ? detail::Blocks(last - first, Limits::registers(1)) : detail::Blocks(last - first, widest);
   // A chain is cut where a block's panels and what is read of A would leave the first cache. Its next piece starts from
   // C, which must not be the residual then; one block of rows reads B but once.
-  const bool cut = K > detail::longest_chain && row_blocks.count > 1 && edge.residual.data == nullptr;
-  const detail::Blocks chain = cut ? detail::Blocks(K, detail::longest_chain) : detail::Blocks(K);
+  const std::size_t longest = detail::longest_chain<V>(column_blocks.largest());
+  const bool cut = K > longest && row_blocks.count > 1 && edge.residual.data == nullptr;
+  const detail::Blocks chain = cut ? detail::Blocks(K, longest) : detail::Blocks(K);
   for (std::size_t cb = 0, q = first; q < last; ++cb) {
     const std::size_t Q = Limits::in_panel ? min_size(widest - q % widest, last - q) : column_blocks[cb];
     for (std::size_t piece = 0, k = 0; piece < chain.count; k += chain[piece++]) {
@@ -91,27 +95,28 @@ void gemm_registers(Rows<typename V::value_type> c, A a, B b, std::size_t M, std
                                           .columns = N - q * W,
                                           .next = nullptr,
                                           .share = 0};
-      if (packed && row_blocks.count > 2 && !(work.ends && q + Q == last)) {
+      if (row_blocks.count > 2 && !(work.ends && q + Q == last)) {
         const B follows = work.ends ? b : b.from_row(k + work.K);
         work.next = follows.data + (work.ends ? q + Q : q) * W / panel_width * b.stride;
         work.share = work.K / row_blocks.count;
       }
       // The panels of this block stay in the first cache while all rows pass: those in smaller blocks, then the others.
       const std::size_t R = row_blocks.least, few = row_blocks.smaller;
-      detail::tiles<V, Source, B>[R - 1][Q - 1](work, edge, few);
+      detail::tiles<V, Source, B, E>[R - 1][Q - 1](work, edge, few);
       if (few == row_blocks.count) continue;
       work.c = work.c.from(few * R), work.a = work.a.from(few * R), work.row = few * R;
-      work.next += few * work.share * panel_width;
-      detail::tiles<V, Source, B>[R][Q - 1](work, edge, row_blocks.count - few);
+      work.next += few * work.share * b.row_step();
+      detail::tiles<V, Source, B, E>[R][Q - 1](work, edge, row_blocks.count - few);
     }
     q += Q;
   }
 }
 
 /// C(M,N) = A(M,K) B(K,N) and then the edge. C must not overlap A or B.
-template <class V, class A = Rows<const typename V::value_type>, class B = Panels<typename V::value_type>>
+template <class V, class A = Rows<const typename V::value_type>, class B = Panels<typename V::value_type>,
+          class E = Edge<typename V::value_type>>
 void gemm(Rows<typename V::value_type> c, A a, B b, std::size_t M, std::size_t K, std::size_t N,
-          const Edge<typename V::value_type>& edge = {}) noexcept {
+          const E& edge = {}) noexcept {
   gemm_registers<V>(c, a, b, M, K, N, 0, divide_up(N, V::width), edge);
 }
 

@@ -22,10 +22,19 @@ namespace ndt::inline NDT_TARGET::kernels {
 /// What happens to a tile before it is stored, in this order.
 template <class T>
 struct Edge {
+  static constexpr bool far = false;
   bool accumulate = false;      ///< the chain starts from C instead of 0
   const T* bias = nullptr;      ///< (N), added to every row
   Rows<const T> residual = {};  ///< (M,N), added; may be C itself
   bool relu = false;            ///< negative results become 0
+};
+
+/// In training: C and B come from a far cache, so that each tile asks for more of what follows it. Code of its own, as
+/// short tiles feel every instruction.
+template <class T>
+struct FarEdge : Edge<T> {
+  static constexpr bool far = true;
+  Rows<const T> factor = {};  ///< (M,N), multiplied with what the bias was added to: dropout
 };
 
 /// The largest tiles for a policy: rows, and registers of columns for a number of rows, so that accumulators, a row of
@@ -103,17 +112,16 @@ struct TileWork {
   std::size_t row;    ///< of C
   std::size_t first;  ///< register of B
   std::size_t columns;  ///< from the tiles' first column to the end of C: may end inside their last register
-  const T* next;  ///< the panel that is read after these tiles: each asks for the first cache line of its share of rows
+  const T* next;      ///< what is read of B after these tiles: each asks for the first cache line of its share of rows
   std::size_t share;  ///< how many
 };
 
 /// `count` tiles of R rows and Q registers, one below the other. They share what follows from their columns.
-template <class V, class A, class B, std::size_t R, std::size_t Q>
-void tiles_below(const TileWork<typename V::value_type, A, B>& work, const Edge<typename V::value_type>& edge,
-                 std::size_t count) noexcept {
+template <class V, class A, class B, class E, std::size_t R, std::size_t Q>
+void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& edge, std::size_t count) noexcept {
   using T = typename V::value_type;
   using reg = typename V::reg;
-  constexpr std::size_t W = V::width, per_panel = panel_width / W;
+  constexpr std::size_t W = V::width, per_panel = panel_width / W, panels = divide_up(Q, per_panel);
   static_assert(panel_width % W == 0, "a panel holds whole registers");
   NDT_ASSERT(count == 1 || (R > 1 && count > 1));
   const std::size_t last_lanes = work.columns - (Q - 1) * W;  // the last register may be partly outside C
@@ -153,12 +161,22 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const Edge<
   const T* const bias = edge.bias == nullptr || !work.ends ? nullptr : edge.bias + work.first * W;
   Rows<const T> residual;
   if (edge.residual.data != nullptr && work.ends) residual = edge.residual.from(work.row, work.first * W);
+  [[maybe_unused]] Rows<const T> factor;
+  if constexpr (E::far) {
+    if (edge.factor.data != nullptr && work.ends) factor = edge.factor.from(work.row, work.first * W);
+  }
   const std::size_t K = work.K, row_step = work.b.row_step();
+  [[maybe_unused]] const std::size_t panel_step = work.b.stride;
   const T* next = work.next;
   const std::size_t share = work.share;
   for (;;) {
     if constexpr (R > 1) {
-      for (std::size_t i = 0; i < share; ++i, next += panel_width) NDT_PREFETCH(next);
+      for (std::size_t i = 0; i < share; ++i, next += row_step) {
+        unroll<E::far ? panels : 1>([&](auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH(next + p * panel_step); });
+      }
+      if constexpr (E::far) {
+        unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { NDT_PREFETCH_WRITE(c[R + r] + q * W); });
+      }
     }
     const auto a = tile_reader<R>(rows_of_a);
     reg sum[R][Q];
@@ -182,6 +200,13 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const Edge<
                         NDT_INLINE_LAMBDA { sum[r][q] = sum[r][q] + V::load(row_of(r) + q * W, lanes); });
     };
     if (bias != nullptr) add([&](auto) NDT_INLINE_LAMBDA { return bias; });
+    if constexpr (E::far) {
+      if (factor.data != nullptr) {
+        for_registers([&](auto r, auto q, auto lanes)
+                          NDT_INLINE_LAMBDA { sum[r][q] = sum[r][q] * V::load(factor[r] + q * W, lanes); });
+        factor = factor.from(R);
+      }
+    }
     if (residual.data != nullptr) add([&](auto r) NDT_INLINE_LAMBDA { return residual[r]; });
     if (clip) unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { sum[r][q] = relu<V>(sum[r][q]); });
     for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { V::store(c[r] + q * W, sum[r][q], lanes); });
@@ -192,23 +217,23 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const Edge<
   }
 }
 
-template <class V, class A, class B>
-using TileFunction = void (*)(const TileWork<typename V::value_type, A, B>&, const Edge<typename V::value_type>&,
-                              std::size_t) noexcept;
+template <class V, class A, class B, class E>
+using TileFunction = void (*)(const TileWork<typename V::value_type, A, B>&, const E&, std::size_t) noexcept;
 
 /// The tiles of R rows, by registers of columns - 1. Null where the registers would not do.
-template <class V, class A, class B, std::size_t R, std::size_t... Q>
-constexpr std::array<TileFunction<V, A, B>, 8> tiles_of_rows(std::index_sequence<Q...>) noexcept {
-  return {&tiles_below<V, A, B, R, Q + 1>...};
+template <class V, class A, class B, class E, std::size_t R, std::size_t... Q>
+constexpr std::array<TileFunction<V, A, B, E>, 8> tiles_of_rows(std::index_sequence<Q...>) noexcept {
+  return {&tiles_below<V, A, B, E, R, Q + 1>...};
 }
-template <class V, class A, class B, std::size_t... R>
-constexpr std::array<std::array<TileFunction<V, A, B>, 8>, sizeof...(R)> all_tiles(std::index_sequence<R...>) noexcept {
-  return {tiles_of_rows<V, A, B, R + 1>(std::make_index_sequence<tile_limits<V>::registers(R + 1)>{})...};
+template <class V, class A, class B, class E, std::size_t... R>
+constexpr std::array<std::array<TileFunction<V, A, B, E>, 8>, sizeof...(R)> all_tiles(
+    std::index_sequence<R...>) noexcept {
+  return {tiles_of_rows<V, A, B, E, R + 1>(std::make_index_sequence<tile_limits<V>::registers(R + 1)>{})...};
 }
 
 /// Every tile, by rows - 1 and registers - 1.
-template <class V, class A, class B>
-inline constexpr auto tiles = all_tiles<V, A, B>(std::make_index_sequence<tile_limits<V>::rows>{});
+template <class V, class A, class B, class E>
+inline constexpr auto tiles = all_tiles<V, A, B, E>(std::make_index_sequence<tile_limits<V>::rows>{});
 
 }  // namespace detail
 

@@ -133,15 +133,6 @@ class Network {
     return layer_norm(tape, x, at.weight, at.bias, static_cast<typename V::value_type>(config_.norm_epsilon));
   }
 
-  /// residual + dropout(W x + b); fused where nothing is dropped.
-  template <class V>
-  Variable<typename V::value_type>* back_to(Tape<V>& tape, Variable<typename V::value_type>* residual,
-                                            Variable<typename V::value_type>* x, const Pair& at,
-                                            const Dropout& drop) const {
-    if (drop.rate == 0) return linear(tape, x, at.weight, at.bias, {.residual = residual});
-    return dropout(tape, linear(tape, x, at.weight, at.bias), drop, residual);
-  }
-
   template <class V>
   Variable<typename V::value_type>* layer(Tape<V>& tape, Variable<typename V::value_type>* x, std::size_t i,
                                           std::size_t bins, double rate) const {
@@ -153,14 +144,17 @@ class Network {
     Variable<T>* y = pre ? norm(tape, x, at.norm1) : x;
     y = linear(tape, y, at.in_proj.weight, at.in_proj.bias);
     y = attention(tape, y, {H, bins, config_.band(), {rate, site(first + 3)}});
-    x = back_to(tape, x, y, at.out_proj, {rate, site(first)});
+    x = linear(tape, y, at.out_proj.weight, at.out_proj.bias, {.residual = x, .dropout = {rate, site(first)}});
     if (!pre) x = norm(tape, x, at.norm1);
 
     y = pre ? norm(tape, x, at.norm2) : x;
-    y = linear(tape, y, at.linear1.weight, at.linear1.bias, {.relu = !uses_gelu});
-    if (uses_gelu) y = gelu(tape, y);
-    y = dropout(tape, y, {rate, site(first + 1)});
-    x = back_to(tape, x, y, at.linear2, {rate, site(first + 2)});
+    const Dropout hidden{rate, site(first + 1)};
+    if (uses_gelu) {
+      y = dropout(tape, gelu(tape, linear(tape, y, at.linear1.weight, at.linear1.bias)), hidden);
+    } else {
+      y = linear(tape, y, at.linear1.weight, at.linear1.bias, {.relu = true, .dropout = hidden});
+    }
+    x = linear(tape, y, at.linear2.weight, at.linear2.bias, {.residual = x, .dropout = {rate, site(first + 2)}});
     return pre ? x : norm(tape, x, at.norm2);
   }
 
