@@ -8,6 +8,8 @@
 #include <limits>
 #include <vector>
 
+#include <ndt/simd/words.hpp>
+
 #include "../support/guarded.hpp"
 #include "../support/matrix.hpp"
 #include "../support/noise.hpp"

@@ -13,7 +13,7 @@
 #include "ndt/config.hpp"
 #include "ndt/core/random.hpp"
 #include "ndt/kernels/map.hpp"
-#include "ndt/simd.hpp"
+#include "ndt/simd/words.hpp"
 
 namespace ndt::inline NDT_TARGET {
 

@@ -6,12 +6,9 @@
 #include <memory>
 #include <new>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include "ndt/config.hpp"
 #include "ndt/core/arena.hpp"
+#include "ndt/tensor/huge_pages.hpp"
 
 namespace ndt::inline NDT_TARGET {
 
@@ -36,7 +33,6 @@ class Buffer {
   void clear() noexcept { std::fill_n(data(), size_, T(0)); }
 
  private:
-  static constexpr std::size_t huge_page = std::size_t{1} << 21;
   static constexpr std::align_val_t alignment(std::size_t bytes) noexcept {
     return std::align_val_t{bytes < huge_page ? alignment_bytes : huge_page};
   }
@@ -50,9 +46,7 @@ class Buffer {
     if (size == 0) return nullptr;
     const std::size_t bytes = size * sizeof(T);
     void* const memory = ::operator new[](bytes, alignment(bytes));
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (bytes >= huge_page) static_cast<void>(madvise(memory, bytes, MADV_HUGEPAGE));  // or small ones: as good, slower
-#endif
+    ask_for_huge_pages(memory, bytes);
     return Pointer(static_cast<T*>(memory), Free{bytes});
   }
 
