@@ -1,5 +1,6 @@
 // ndt/config.hpp: version, compiler differences and the checks that every other header relies on.
-// Every #if about a compiler or a target lives here; the ones about SIMD libraries live in simd.hpp.
+// Every #if about a compiler or a target lives here; the ones about SIMD libraries, OpenMP and the system's pages live
+// with what uses them (CONTRIBUTING.md names the files).
 #pragma once
 
 #define NDT_VERSION_MAJOR 0

@@ -112,8 +112,9 @@ TEMPLATE_TEST_CASE("gemm of long chains is right with every edge, and reads A as
                    "[kernels][gemm]", NDT_POLICIES) {
   using V = TestType;
   using T = typename V::value_type;
-  for (const std::size_t K : support::Sizes{kernels::detail::longest_chain<V>(1) + 1, 601}) {
-    for (const std::size_t N : support::Sizes{1, 37}) {
+  for (const std::size_t K :
+       support::Sizes{kernels::detail::longest_chain<V>(4) + 1, kernels::detail::longest_chain<V>(1) + 1, 601}) {
+    for (const std::size_t N : support::Sizes{1, 37, 58}) {
       const std::size_t M = most_rows<V>;
       const Product<V> product(M, K, N);
       const auto plain = support::reference::matmul(product.a, product.w, M, K, N);
@@ -258,8 +259,8 @@ TEMPLATE_TEST_CASE("gemm reads B as it is, row by row, with the bits that panels
   }
 }
 
-TEMPLATE_TEST_CASE("gemm far from the caches has the bits that it has near, for every edge, tile and cut",
-                   "[kernels][gemm]", NDT_POLICIES) {
+TEMPLATE_TEST_CASE("gemm of training has the bits of inference, for every edge, tile and cut", "[kernels][gemm]",
+                   NDT_POLICIES) {
   using V = TestType;
   using T = typename V::value_type;
   for (const std::size_t M : support::Sizes{1, 2, 8, 13, 50}) {
@@ -268,12 +269,12 @@ TEMPLATE_TEST_CASE("gemm far from the caches has the bits that it has near, for 
         const Product<V> product(M, K, N);
         for (const Use& use : all_uses()) {
           INFO("M " << M << " N " << N << " K " << K << " accumulate " << use.accumulate << " bias " << use.bias);
-          auto near = product.start(1), far = product.start(1);
-          kernels::gemm<V>(near.rows(), product.a_rows.rows(), product.b(), M, K, N, product.edge(use, near));
-          kernels::gemm<V>(far.rows(), product.a_rows.rows(), product.b(), M, K, N,
-                           kernels::FarEdge<T>{product.edge(use, far)});
-          CHECK(support::same_bits(far.values(), near.values()));
-          CHECK(far.gaps_untouched());
+          auto inference = product.start(1), training = product.start(1);
+          kernels::gemm<V>(inference.rows(), product.a_rows.rows(), product.b(), M, K, N, product.edge(use, inference));
+          kernels::gemm<V>(training.rows(), product.a_rows.rows(), product.b(), M, K, N,
+                           kernels::TrainingEdge<T>{product.edge(use, training)});
+          CHECK(support::same_bits(training.values(), inference.values()));
+          CHECK(training.gaps_untouched());
         }
       }
     }
@@ -296,7 +297,7 @@ TEMPLATE_TEST_CASE("a factor at the edge multiplies what the bias was added to, 
           auto plain = product.start(1), c = product.start(1);
           const Use begin{.accumulate = use.accumulate, .bias = use.bias};
           kernels::gemm<V>(plain.rows(), product.a_rows.rows(), product.b(), M, K, N, product.edge(begin, plain));
-          kernels::FarEdge<T> edge{product.edge(use, c)};
+          kernels::TrainingEdge<T> edge{product.edge(use, c)};
           edge.factor = factor.rows();
           kernels::gemm<V>(c.rows(), product.a_rows.rows(), product.b(), M, K, N, edge);
           const std::vector<T> first = plain.values(), result = c.values();
@@ -319,8 +320,8 @@ TEMPLATE_TEST_CASE("a factor at the edge multiplies what the bias was added to, 
 TEST_CASE("tiles are low and wide where that reads less, and much less where their chain must be cut for it",
           "[kernels][gemm]") {
   using V = ndt::simd::native<float>;
-  const auto rows = [](std::size_t M, std::size_t K, std::size_t registers) {
-    return kernels::detail::tallest<V>(M, K, registers);
+  const auto rows = [](std::size_t M, std::size_t K, std::size_t registers, bool may_cut = true) {
+    return kernels::detail::tallest<V>(M, K, registers, may_cut);
   };
   const std::size_t tall = kernels::tile_limits<V>::rows;
   if (V::registers < 32) {
@@ -342,5 +343,7 @@ TEST_CASE("tiles are low and wide where that reads less, and much less where the
     CHECK(rows(202, 210, 13) == tall);
     CHECK(rows(202, 128, 13) == 6);
     CHECK(rows(128, 250, 4) == 6);
+    CHECK(rows(128, 250, 4, false) == tall);
+    CHECK(rows(128, 128, 4, false) == 6);
   }
 }

@@ -1,6 +1,7 @@
 // The gradient of whole models against finite differences of the loss, and its bits against the number of threads.
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -152,6 +153,31 @@ TEMPLATE_TEST_CASE("without dropout the forward pass of training has the bits of
     for (std::size_t m = 0; m < y->rows; ++m) found.insert(found.end(), y->value[m], y->value[m] + y->columns);
     CHECK(support::same_bits(found, expected));
   }
+}
+
+namespace {
+
+/// Runs the first of its tasks and then has no memory left.
+struct Breaking {
+  static constexpr std::size_t workers() noexcept { return 1; }
+  template <class Work>
+  void operator()(std::size_t, Work work) const {
+    work(std::size_t{0}, std::size_t{0});
+    throw std::bad_alloc();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a batch that was not finished leaves nothing in the gradient of the next", "[train]") {
+  using T = float;
+  const ModelConfig config = cases().front().config;
+  const support::RandomBatch<T> batch(21, config.trial_length, config.neurons, 3);
+  const ndt::train::PassOptions options{{0.2, 0.1, 0.2}, 1, 1};
+  Model<ndt::simd::native<T>> model(config), fresh(config);
+  CHECK_THROWS_AS(model.gradient.run(batch.batch(), options, Breaking{}), std::bad_alloc);
+  CHECK(model.gradient.run(batch.batch(), options) == fresh.gradient.run(batch.batch(), options));
+  CHECK(support::same_bits(model.gradient.gradient(), fresh.gradient.gradient()));
 }
 
 TEST_CASE("memory is flat after the first step", "[train]") {

@@ -129,11 +129,11 @@ void attention_backward(const AttentionGradient<typename V::value_type>& head, c
     const Columns<const T> c =
         head.keep == nullptr ? Columns<const T>{p.data, columns} : Columns<const T>{kept.data, columns};
     gemm<V>(head.dqueries.from(first), ds, rows_of(keys, begin), rows, count, width,
-            FarEdge<T>{{.accumulate = head.accumulate}});
+            TrainingEdge<T>{{.accumulate = head.accumulate}});
     gemm<V>(head.dkeys.from(begin), Columns<const T>{ds.data, columns}, rows_of(queries, first), count, rows, width,
-            FarEdge<T>{{.accumulate = head.accumulate}});
+            TrainingEdge<T>{{.accumulate = head.accumulate}});
     gemm<V>(head.dvalues.from(begin), c, rows_of(out, first), count, rows, width,
-            FarEdge<T>{{.accumulate = head.accumulate}});
+            TrainingEdge<T>{{.accumulate = head.accumulate}});
   }
 }
 

@@ -27,6 +27,16 @@ struct Dropout {
 inline constexpr std::size_t keep_group = 128;
 constexpr std::size_t keep_size(std::size_t n) noexcept { return round_up(n, keep_group); }
 
+/// Of 65536 equally likely choices, how many drop an element.
+inline std::uint32_t dropped_choices(double rate) noexcept {
+  return static_cast<std::uint32_t>(std::lround(rate * 65536.0));
+}
+/// What the others multiply it with, so that the mean stays.
+template <class T>
+T kept_scale(double rate) noexcept {
+  return static_cast<T>(65536.0 / (65536.0 - dropped_choices(rate)));
+}
+
 /// keep[i] = 0 with the given probability, else 1 / (1 - rate), for keep_size(n) elements. 16 random bits each: a group
 /// has the words of 16 blocks, the first word of every block before the second, lower halves before upper ones. Loops
 /// over plain arrays are turned into vectors by the compiler.
@@ -34,8 +44,8 @@ template <class T>
 void draw_keep(T* keep, std::size_t n, const RandomPlace& place, double rate) noexcept {
   constexpr std::size_t lanes = keep_group / 8, W = simd::words_width;
   constexpr std::size_t together = min_size(2, lanes / W);  // registers: enough to hide latency, few enough to stay
-  const auto threshold = static_cast<std::uint32_t>(std::lround(rate * 65536.0));
-  const T scale = static_cast<T>(65536.0 / (65536.0 - threshold));
+  const std::uint32_t threshold = dropped_choices(rate);
+  const T scale = kept_scale<T>(rate);
   std::array<std::uint64_t, together * W> numbers;
   for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = i;
   const auto first = std::bit_cast<std::array<simd::words, together>>(numbers);

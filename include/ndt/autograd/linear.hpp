@@ -41,35 +41,35 @@ void add_outer_products(Rows<typename V::value_type> dw, Rows<const typename V::
   using T = typename V::value_type;
   NDT_ASSERT(x.stride >= round_up(K, panel_width));
   gemm<V>(dw, Columns<const T>{dy.data, dy.stride}, PaddedRows<T>{x.data, x.stride}, N, M, K,
-          FarEdge<T>{{.accumulate = true}});
+          TrainingEdge<T>{{.accumulate = true}});
 }
 
-/// dz(M,N), the gradient of x W^T + b, from that of y, which became of it by a ReLU (if `relu`) and by dropout: `keep`
-/// is what it was multiplied with, or null. dz may be dy.
+/// dz(M,N) = scale dy, or 0 where y, which a ReLU and dropout gave, is 0. dz may be dy.
 template <class V>
-void edge_backward(Rows<typename V::value_type> dz, Rows<const typename V::value_type> dy,
-                   Rows<const typename V::value_type> y, bool relu, Rows<const typename V::value_type> keep,
-                   std::size_t M, std::size_t N) noexcept {
-  // What was dropped is 0 as what the ReLU stopped is.
-  const auto zero = V::set(typename V::value_type(0));
+void relu_backward(Rows<typename V::value_type> dz, Rows<const typename V::value_type> dy,
+                   Rows<const typename V::value_type> y, std::size_t M, std::size_t N,
+                   typename V::value_type scale) noexcept {
+  const auto zero = V::set(typename V::value_type(0)), factor = V::set(scale);
   for (std::size_t m = 0; m < M; ++m) {
-    if (keep.data == nullptr) {
-      map<V>(
-          dz[m], N, [=](auto d, auto v) NDT_INLINE_LAMBDA { return V::select_less(zero, v, d, zero); }, dy[m], y[m]);
-    } else if (relu) {
-      map<V>(
-          dz[m], N, [=](auto d, auto v, auto k) NDT_INLINE_LAMBDA { return V::select_less(zero, v, d * k, zero); },
-          dy[m], y[m], keep[m]);
-    } else {
-      map<V>(
-          dz[m], N, [](auto d, auto k) NDT_INLINE_LAMBDA { return d * k; }, dy[m], keep[m]);
-    }
+    map<V>(
+        dz[m], N, [=](auto d, auto v) NDT_INLINE_LAMBDA { return V::select_less(zero, v, d * factor, zero); }, dy[m],
+        y[m]);
+  }
+}
+
+/// dz(M,N) = dy keep. dz may be dy.
+template <class V>
+void dropout_backward(Rows<typename V::value_type> dz, Rows<const typename V::value_type> dy,
+                      Rows<const typename V::value_type> keep, std::size_t M, std::size_t N) noexcept {
+  for (std::size_t m = 0; m < M; ++m) {
+    map<V>(
+        dz[m], N, [](auto d, auto k) NDT_INLINE_LAMBDA { return d * k; }, dy[m], keep[m]);
   }
 }
 
 }  // namespace kernels
 
-/// Beside the product: what kernels::FarEdge fuses to it.
+/// Beside the product: what kernels::TrainingEdge fuses to it.
 template <class T>
 struct LinearOptions {
   Variable<T>* residual = nullptr;  ///< added to the result
@@ -88,18 +88,21 @@ Variable<typename V::value_type>* linear(Tape<V>& tape, Variable<typename V::val
   const Rows<const T> added = options.residual == nullptr ? Rows<const T>{} : options.residual->value;
   const Rows<const T> keep = options.dropout.rate == 0 ? Rows<const T>{} : detail::draw_keep(tape, y, options.dropout);
   kernels::gemm<V>(y->value, x->value, {w.packed, w.columns * kernels::panel_width}, x->rows, w.columns, w.rows,
-                   kernels::FarEdge<T>{{.bias = b.packed, .residual = added, .relu = options.relu}, keep});
+                   kernels::TrainingEdge<T>{{.bias = b.packed, .residual = added, .relu = options.relu}, keep});
   tape.record(y, [&tape, x, y, w, b, keep, options] {
     const std::size_t M = x->rows, N = w.rows, K = w.columns;
     Rows<T> dz = y->gradient;
-    if (options.relu || keep.data != nullptr) {
+    if (options.relu) {
+      // Whatever is above 0 was kept.
+      kernels::relu_backward<V>(dz, dz, y->value, M, N, kept_scale<T>(options.dropout.rate));
+    } else if (keep.data != nullptr) {
       if (options.residual != nullptr) dz.data = tape.scratch(y->size());  // it gets the gradient as it is
-      kernels::edge_backward<V>(dz, y->gradient, y->value, options.relu, keep, M, N);
+      kernels::dropout_backward<V>(dz, y->gradient, keep, M, N);
     }
     kernels::add_column_sums<V>(b.gradient, dz, M, N);
     kernels::add_outer_products<V>({w.gradient, K}, dz, x->value, M, N, K);
     const auto [gradient, accumulate] = tape.sink(x);
-    kernels::gemm<V>(gradient, dz, w.transposed, M, N, K, kernels::FarEdge<T>{{.accumulate = accumulate}});
+    kernels::gemm<V>(gradient, dz, w.transposed, M, N, K, kernels::TrainingEdge<T>{{.accumulate = accumulate}});
     if (options.residual != nullptr) tape.pass(y, options.residual);
   });
   return y;

@@ -41,9 +41,10 @@ constexpr std::size_t longest_chain(std::size_t registers) noexcept {
 
 /// Rows of a tile for M rows, K steps and so many registers of columns: tall and narrow or, with 32 registers, low and
 /// wide, whichever reads less. A tile of R rows and Q registers reads R + Q operands a step for its R Q multiply-adds.
-/// Where the chain of a wide tile would be cut, and C read and written once more, it has to be much less.
+/// Where the chain of a wide tile would be cut, and C read and written once more, it has to be much less; where it must
+/// not be cut, such a tile would leave the first cache.
 template <class V>
-constexpr std::size_t tallest(std::size_t M, std::size_t K, std::size_t registers) noexcept {
+constexpr std::size_t tallest(std::size_t M, std::size_t K, std::size_t registers, bool may_cut) noexcept {
   using Limits = tile_limits<V>;
   if constexpr (V::registers == 32) {
     constexpr std::size_t low = 6, tall = Limits::rows;
@@ -51,7 +52,8 @@ constexpr std::size_t tallest(std::size_t M, std::size_t K, std::size_t register
     const auto reads = [=](std::size_t rows) {
       return M * divide_up(registers, Limits::registers(rows)) + registers * divide_up(M, rows);
     };
-    const std::size_t percent = K <= longest_chain<V>(Limits::registers(low)) ? 100 : 75;
+    const bool fits = K <= longest_chain<V>(Limits::registers(low));
+    const std::size_t percent = fits ? 100 : may_cut ? 75 : 0;
     return M > low && 100 * reads(low) < percent * reads(tall) ? low : tall;
   }
   return Limits::rows;
@@ -61,7 +63,7 @@ constexpr std::size_t tallest(std::size_t M, std::size_t K, std::size_t register
 
 /// Columns [first, last) of C, counted in registers of V, for M rows. N is the number of columns that C has: a register
 /// that crosses it is stored in part. A: Rows, or Columns of a matrix that is read as its transpose. B: Panels, or
-/// PaddedRows. `edge`: an Edge or a FarEdge; like `c`, what it points at starts at column 0.
+/// PaddedRows. `edge`: an Edge or a TrainingEdge; like `c`, what it points at starts at column 0.
 template <class V, class A = Rows<const typename V::value_type>, class B = Panels<typename V::value_type>,
           class E = Edge<typename V::value_type>>
 void gemm_registers(Rows<typename V::value_type> c, A a, B b, std::size_t M, std::size_t K, std::size_t N,
@@ -72,14 +74,15 @@ void gemm_registers(Rows<typename V::value_type> c, A a, B b, std::size_t M, std
   if (M == 0 || first >= last) return;
   // Blocks as equal as possible: a few rows less everywhere beat one thin block at the end.
   using Limits = tile_limits<V>;
-  const detail::Blocks row_blocks(M, detail::tallest<V>(M, K, last - first));
+  // A chain is cut where a block's panels and what is read of A would leave the first cache. Its next piece starts from
+  // C, which must not be the residual then; one block of rows reads B but once.
+  const bool may_cut = edge.residual.data == nullptr;
+  const detail::Blocks row_blocks(M, detail::tallest<V>(M, K, last - first, may_cut));
   const std::size_t widest = M == 1 ? Limits::registers(1) : Limits::registers(row_blocks.largest());
   const detail::Blocks column_blocks =
       M == 1 ? detail::Blocks(last - first, Limits::registers(1)) : detail::Blocks(last - first, widest);
-  // A chain is cut where a block's panels and what is read of A would leave the first cache. Its next piece starts from
-  // C, which must not be the residual then; one block of rows reads B but once.
   const std::size_t longest = detail::longest_chain<V>(column_blocks.largest());
-  const bool cut = K > longest && row_blocks.count > 1 && edge.residual.data == nullptr;
+  const bool cut = K > longest && row_blocks.count > 1 && may_cut;
   const detail::Blocks chain = cut ? detail::Blocks(K, longest) : detail::Blocks(K);
   for (std::size_t cb = 0, q = first; q < last; ++cb) {
     const std::size_t Q = Limits::in_panel ? min_size(widest - q % widest, last - q) : column_blocks[cb];

@@ -22,19 +22,20 @@ namespace ndt::inline NDT_TARGET::kernels {
 /// What happens to a tile before it is stored, in this order.
 template <class T>
 struct Edge {
-  static constexpr bool far = false;
+  static constexpr bool training = false;
   bool accumulate = false;      ///< the chain starts from C instead of 0
   const T* bias = nullptr;      ///< (N), added to every row
   Rows<const T> residual = {};  ///< (M,N), added; may be C itself
   bool relu = false;            ///< negative results become 0
 };
 
-/// In training: C and B come from a far cache, so that each tile asks for more of what follows it. Code of its own, as
-/// short tiles feel every instruction.
+/// Of products in training, whose C and B come from far caches: each tile asks for more of what follows it. Code of its
+/// own, as short tiles feel every instruction. Between the bias and the residual everything is multiplied with
+/// `factor`.
 template <class T>
-struct FarEdge : Edge<T> {
-  static constexpr bool far = true;
-  Rows<const T> factor = {};  ///< (M,N), multiplied with what the bias was added to: dropout
+struct TrainingEdge : Edge<T> {
+  static constexpr bool training = true;
+  Rows<const T> factor = {};  ///< (M,N): dropout
 };
 
 /// The largest tiles for a policy: rows, and registers of columns for a number of rows, so that accumulators, a row of
@@ -112,8 +113,9 @@ struct TileWork {
   std::size_t row;    ///< of C
   std::size_t first;  ///< register of B
   std::size_t columns;  ///< from the tiles' first column to the end of C: may end inside their last register
-  const T* next;      ///< what is read of B after these tiles: each asks for the first cache line of its share of rows
-  std::size_t share;  ///< how many
+  const T* next;        ///< what is read of B after these tiles: each asks for its share of rows, of which the first
+                        ///< cache line or, in training, all
+  std::size_t share;    ///< how many
 };
 
 /// `count` tiles of R rows and Q registers, one below the other. They share what follows from their columns.
@@ -162,7 +164,7 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
   Rows<const T> residual;
   if (edge.residual.data != nullptr && work.ends) residual = edge.residual.from(work.row, work.first * W);
   [[maybe_unused]] Rows<const T> factor;
-  if constexpr (E::far) {
+  if constexpr (E::training) {
     if (edge.factor.data != nullptr && work.ends) factor = edge.factor.from(work.row, work.first * W);
   }
   const std::size_t K = work.K, row_step = work.b.row_step();
@@ -172,10 +174,10 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
   for (;;) {
     if constexpr (R > 1) {
       for (std::size_t i = 0; i < share; ++i, next += row_step) {
-        unroll<E::far ? panels : 1>([&](auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH(next + p * panel_step); });
+        unroll<E::training ? panels : 1>([&](auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH(next + p * panel_step); });
       }
-      if constexpr (E::far) {
-        unroll<R, Q>([&](auto r, auto q) NDT_INLINE_LAMBDA { NDT_PREFETCH_WRITE(c[R + r] + q * W); });
+      if constexpr (E::training) {
+        unroll<R, panels>([&](auto r, auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH_WRITE(c[R + r] + p * panel_width); });
       }
     }
     const auto a = tile_reader<R>(rows_of_a);
@@ -200,7 +202,7 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
                         NDT_INLINE_LAMBDA { sum[r][q] = sum[r][q] + V::load(row_of(r) + q * W, lanes); });
     };
     if (bias != nullptr) add([&](auto) NDT_INLINE_LAMBDA { return bias; });
-    if constexpr (E::far) {
+    if constexpr (E::training) {
       if (factor.data != nullptr) {
         for_registers([&](auto r, auto q, auto lanes)
                           NDT_INLINE_LAMBDA { sum[r][q] = sum[r][q] * V::load(factor[r] + q * W, lanes); });

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 
@@ -42,7 +43,7 @@ class Buffer {
   };
   using Pointer = std::unique_ptr<T[], Free>;
   static Pointer allocate(std::size_t size) {
-    if (size > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_alloc();
+    if (size > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(T)) throw std::bad_alloc();
     if (size == 0) return nullptr;
     const std::size_t bytes = size * sizeof(T);
     void* const memory = ::operator new[](bytes, alignment(bytes));

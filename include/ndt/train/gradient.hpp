@@ -59,7 +59,7 @@ class BatchGradient {
   /// The summed loss of the batch's selected elements. The gradient of their mean is in gradient() afterwards.
   template <class Count, class Policy = Serial>
   double run(const Batch<T, Count>& batch, const PassOptions& options, const Policy& policy = {}) {
-    if (!std::exchange(clear_, false)) {  // a batch before was not finished
+    if (!std::exchange(slots_are_zero_, false)) {  // a batch before was not finished
       for (Buffer<T>& slot : slots_) slot.clear();
     }
     const double loss = for_slots(batch, policy, [&](std::size_t slot, Tape<V>& tape) {
@@ -71,7 +71,7 @@ class BatchGradient {
       });
     });
     add_slots(policy);
-    clear_ = true;
+    slots_are_zero_ = true;
     return loss;
   }
   /// The loss of every element, 0 where not selected, into losses(trials, bins, neurons); the same random choices as
@@ -162,7 +162,7 @@ class BatchGradient {
   const Network* network_;
   const Parameters<T>* parameters_;
   std::array<Buffer<T>, gradient_slots> slots_;
-  bool clear_ = true;  ///< whether every slot is zero
+  bool slots_are_zero_ = true;
   Buffer<T> sum_;
   std::vector<Tape<V>> tapes_;
 };
