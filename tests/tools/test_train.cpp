@@ -216,6 +216,12 @@ TEST_CASE("a batch larger than the data is said", "[tools][train]") {
             .err.find("13 and there are 12 training") != std::string::npos);
 }
 
+TEST_CASE("a setting without its --set is not taken for a file", "[tools][train]") {
+  const Ran ran = TrainingDesk().train("--out run --set SEED=2 TRAIN.BATCH_SIZE=8");
+  check_refused(ran);
+  CHECK(ran.err.find("TRAIN.BATCH_SIZE=8, a YAML file, or --set before every KEY=VALUE") != std::string::npos);
+}
+
 TEST_CASE("fine-tuning starts from a model, also in another context", "[tools][train]") {
   const TrainingDesk desk;
   REQUIRE(desk.train("--out first").status == 0);

@@ -125,12 +125,23 @@ fs::path run_folder(const Options& options) {
   return folder;
 }
 
+/// A setting without its --set would be taken for a file.
+RunConfig config_of(const Options& options) {
+  for (const std::string& file : options.configs) {
+    std::error_code unreachable;
+    if (file.find('=') != std::string::npos && !fs::exists(file, unreachable)) {
+      throw Refused("not a file", file, "a YAML file, or --set before every KEY=VALUE");
+    }
+  }
+  return read_run_config({options.configs.begin(), options.configs.end()}, options.settings);
+}
+
 /// One run, with its files.
 class Training {
  public:
   Training(const Options& options, const Common& common)
       : options_(options),
-        config_(read_run_config({options.configs.begin(), options.configs.end()}, options.settings)),
+        config_(config_of(options)),
         data_path_(data_path(options, config_.train)),
         dataset_(load(options, data_path_, config_.train)) {
     if (!options.init.empty()) init_ = read_model(options.init);
@@ -294,9 +305,11 @@ class Training {
     answer.text = fmt::format("{} steps in {:.0f} s ({:.1f} ms a step), stopped by {}\n", state.step, state.seconds,
                               state.step == 0 ? 0 : state.seconds / static_cast<double>(state.step) * 1e3, reason());
     if (state.best_step > 0) {
-      answer.text += fmt::format("lowest masked loss: {:.5f} in step {}\n", state.best_loss, state.best_step);
+      answer.text +=
+          fmt::format("lowest masked loss: {:.5f} in step {}, which is the model\n", state.best_loss, state.best_step);
     }
-    if (std::isfinite(state.best_r2)) answer.text += fmt::format("highest R2 of rates: {:.4f}\n", state.best_r2);
+    if (std::isfinite(state.best_r2))
+      answer.text += fmt::format("highest R2 of rates in any validation: {:.4f}\n", state.best_r2);
     answer.text += "model: " + (folder_ / "best.safetensors").string() + "\n";
     if (asked_to_stop != 0) answer.exit_status = 1;
     return answer;
@@ -325,8 +338,12 @@ void add_train(CLI::App& app, Run& run) {
   command->add_option("--group", options->dataset.group, "the group of the file that holds them")->check(group_name);
   command->add_option("--truth-scale", options->dataset.truth_scale, "truth times this is counts per bin")
       ->check(above_zero);
-  command->add_option("--out", options->out, "folder of the run [runs/NAME of the configuration]")->check(some_name);
-  command->add_option("--set", options->settings, "KEY=VALUE, over what the files say")->allow_extra_args(false);
+  command
+      ->add_option("--out", options->out,
+                   "folder of the run [runs/NAME of the configuration, NAME-2 after it and so on; to resume, the last]")
+      ->check(some_name);
+  command->add_option("--set", options->settings, "KEY=VALUE, over what the files say; once for each")
+      ->allow_extra_args(false);
   command->add_option("--max-minutes", options->max_minutes, "of training time, with what was spent before --resume")
       ->check(from_zero);
   command->add_option("--max-steps", options->max_steps, "in all, with those before --resume")->check(whole_number);
