@@ -31,6 +31,19 @@ struct Use {
   bool relu = false;
 };
 
+/// Every combination of them.
+inline std::vector<Use> all_uses() {
+  std::vector<Use> all;
+  for (const bool accumulate : {false, true}) {
+    for (const bool bias : {false, true}) {
+      for (const Residual residual : {Residual::none, Residual::other, Residual::self}) {
+        for (const bool relu : {false, true}) all.push_back({accumulate, bias, residual, relu});
+      }
+    }
+  }
+  return all;
+}
+
 template <class V>
 struct Product {
   using T = typename V::value_type;
