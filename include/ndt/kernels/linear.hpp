@@ -69,7 +69,6 @@ template <class V, class A = Rows<const typename V::value_type>, class B = Panel
 void gemm_registers(Rows<typename V::value_type> c, A a, B b, std::size_t M, std::size_t K, std::size_t N,
                     std::size_t first, std::size_t last, const E& edge) noexcept {
   using T = typename V::value_type;
-  using Source = typename A::read_only;
   constexpr std::size_t W = V::width;
   if (M == 0 || first >= last) return;
   // Blocks as equal as possible: a few rows less everywhere beat one thin block at the end.
@@ -87,17 +86,17 @@ void gemm_registers(Rows<typename V::value_type> c, A a, B b, std::size_t M, std
   for (std::size_t cb = 0, q = first; q < last; ++cb) {
     const std::size_t Q = Limits::in_panel ? min_size(widest - q % widest, last - q) : column_blocks[cb];
     for (std::size_t piece = 0, k = 0; piece < chain.count; k += chain[piece++]) {
-      detail::TileWork<T, Source, B> work{.c = c.from(0, q * W),
-                                          .a = a.from(0, k),
-                                          .b = b.from_row(k),
-                                          .K = chain[piece],
-                                          .starts = piece == 0,
-                                          .ends = piece + 1 == chain.count,
-                                          .row = 0,
-                                          .first = q,
-                                          .columns = N - q * W,
-                                          .next = nullptr,
-                                          .share = 0};
+      detail::TileWork<T, A, B> work{.c = c.from(0, q * W),
+                                     .a = a.from(0, k),
+                                     .b = b.from_row(k),
+                                     .K = chain[piece],
+                                     .starts = piece == 0,
+                                     .ends = piece + 1 == chain.count,
+                                     .row = 0,
+                                     .first = q,
+                                     .columns = N - q * W,
+                                     .next = nullptr,
+                                     .share = 0};
       if (row_blocks.count > 2 && !(work.ends && q + Q == last)) {
         const B follows = work.ends ? b : b.from_row(k + work.K);
         work.next = follows.data + (work.ends ? q + Q : q) * W / panel_width * b.stride;
@@ -105,11 +104,11 @@ void gemm_registers(Rows<typename V::value_type> c, A a, B b, std::size_t M, std
       }
       // The panels of this block stay in the first cache while all rows pass: those in smaller blocks, then the others.
       const std::size_t R = row_blocks.least, few = row_blocks.smaller;
-      detail::tiles<V, Source, B, E>[R - 1][Q - 1](work, edge, few);
+      detail::tiles<V, A, B, E>[R - 1][Q - 1](work, edge, few);
       if (few == row_blocks.count) continue;
       work.c = work.c.from(few * R), work.a = work.a.from(few * R), work.row = few * R;
       work.next += few * work.share * b.row_step();
-      detail::tiles<V, Source, B, E>[R][Q - 1](work, edge, row_blocks.count - few);
+      detail::tiles<V, A, B, E>[R][Q - 1](work, edge, row_blocks.count - few);
     }
     q += Q;
   }
@@ -120,7 +119,7 @@ template <class V, class A = Rows<const typename V::value_type>, class B = Panel
           class E = Edge<typename V::value_type>>
 void gemm(Rows<typename V::value_type> c, A a, B b, std::size_t M, std::size_t K, std::size_t N,
           const E& edge = {}) noexcept {
-  gemm_registers<V>(c, a, b, M, K, N, 0, divide_up(N, V::width), edge);
+  gemm_registers<V, typename A::read_only>(c, a, b, M, K, N, 0, divide_up(N, V::width), edge);
 }
 
 }  // namespace ndt::inline NDT_TARGET::kernels
