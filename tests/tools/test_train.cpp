@@ -232,8 +232,43 @@ TEST_CASE("fine-tuning starts from a model, also in another context", "[tools][t
   CHECK(json["look_ahead_bins"] == 0);
   const Ran other = desk.train("--out other --init first/best.safetensors --set MODEL.NUM_LAYERS=2");
   check_refused(other);
-  CHECK(other.err.find("1 layers") != std::string::npos);
-  CHECK(other.err.find("2 layers") != std::string::npos);
+  // What differs and nothing else: bins and max_spikes are the model's own.
+  CHECK(other.err ==
+        "ndt: error: the model to start from is another one: layers 1, first/best.safetensors, configuration and data "
+        "ask for layers 2\n");
+}
+
+TEST_CASE("a run that began with a model is resumed without it", "[tools][train]") {
+  const TrainingDesk desk;
+  REQUIRE(desk.train("--out first --max-steps 5").status == 0);
+  tool::ModelFile model = tool::read_model(desk / "first/best.safetensors");
+  model.config.norm_epsilon = 1e-3;
+  tool::write_safetensors(model, desk / "start.safetensors");
+  const std::string init = " --init start.safetensors";
+  REQUIRE(desk.train("--out whole --max-steps 12" + init).status == 0);
+  for (const std::string& again : {std::string(), init}) {
+    INFO(again);
+    std::filesystem::remove_all(desk / "parts");
+    REQUIRE(desk.train("--out parts --max-steps 7" + init).status == 0);
+    const Ran ran = desk.train("--out parts --max-steps 12 --resume" + again);
+    INFO(ran.err);
+    CHECK(ran.status == 0);
+    CHECK(contents(desk / "parts/best.safetensors") == contents(desk / "whole/best.safetensors"));
+    CHECK(desk.log_without_seconds("parts") == desk.log_without_seconds("whole"));
+  }
+  // Nor is it taken for the run's where it is another one.
+  REQUIRE(desk.train("--out wide --max-steps 1 --set MODEL.HIDDEN_SIZE=24").status == 0);
+  const Ran other = desk.train("--out parts --resume --init wide/best.safetensors");
+  check_refused(other);
+  CHECK(other.err.find("feed-forward 24, wide/best.safetensors, configuration and data ask for feed-forward 16") !=
+        std::string::npos);
+}
+
+TEST_CASE("a run that never validated says which model it leaves", "[tools][train]") {
+  const TrainingDesk desk;
+  CHECK(desk.train("--out few --max-steps 3").out.find("never validated: the model is that of the last step\n") !=
+        std::string::npos);
+  CHECK(desk.train("--out more --max-steps 5").out.find("never validated") == std::string::npos);
 }
 
 TEST_CASE("fine-tuning keeps the epsilon of the model's norms, for which there is no key", "[tools][train]") {
@@ -261,6 +296,8 @@ TEST_CASE("bad training input gets one line, exit 2, and nothing is lost", "[too
       Bad{"train small.yaml --data data.h5 --out run --resume --set TRAIN.LR.INIT=0.01", "another configuration"},
       Bad{"train small.yaml --data data.h5 --out run --resume --set MODEL.NUM_LAYERS=2", "another model"},
       Bad{"train small.yaml --data missing.h5 --out new", "missing.h5"},
+      Bad{"train small.yaml --out new --set DATA.TRAIN_FILENAME=a.h5 --set DATA.VAL_FILENAME=a.h5",
+          "a.h5, --data FILE.h5"},
       Bad{"train missing.yaml --data data.h5 --out new", "missing.yaml"},
       Bad{"train small.yaml --data data.h5 --out new --set TRAIN.LR.INT=1", "INIT"},
       Bad{"train small.yaml --data data.h5 --out new --set MODEL.NUM_HEADS=5", "heads"},

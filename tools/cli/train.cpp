@@ -54,7 +54,12 @@ fs::path data_path(const Options& options, const ndt::train::TrainConfig& config
     throw Refused("training and validation data in two files, " + config.train_file + " and " + config.valid_file,
                   options.configs.back(), "--data FILE.h5 with both splits");
   }
-  return fs::path(config.data_folder) / config.train_file;
+  const fs::path path = fs::path(config.data_folder) / config.train_file;
+  std::error_code unreachable;
+  if (!fs::exists(path, unreachable)) {
+    throw Refused("no training data where the configuration has it", path.string(), "--data FILE.h5");
+  }
+  return path;
 }
 
 ndt::data::Dataset load(const Options& options, const fs::path& path, const ndt::train::TrainConfig& config) {
@@ -78,7 +83,8 @@ std::size_t max_spikes_of(const ndt::data::Dataset& dataset) {
   return ndt::data::largest_count(dataset.train.counts.data(), dataset.train.counts.size()) + std::size_t{3};
 }
 
-/// A model to start from must be the one of the configuration, but for its context.
+/// A model to start from must be the one of the configuration, but for its context. `wanted` has its bins and
+/// max_spikes, where the data allows it.
 void check_init(const ndt::ModelConfig& init, ndt::ModelConfig wanted, const std::string& where) {
   wanted.context_forward = init.context_forward;
   wanted.context_backward = init.context_backward;
@@ -86,13 +92,22 @@ void check_init(const ndt::ModelConfig& init, ndt::ModelConfig wanted, const std
   wanted.context_wrap_initial = init.context_wrap_initial;
   wanted.position_offset = init.position_offset;
   if (init == wanted) return;
-  const auto shape = [](const ndt::ModelConfig& c) {
-    return fmt::format("{} neurons, {} bins, {} layers, {} heads, feed-forward {}, EMBED_DIM {}, max_spikes {}{}{}",
-                       c.neurons, c.trial_length, c.layers, c.heads, c.hidden_size, c.embed_dim, c.max_spikes,
-                       c.pre_norm ? ", pre-norm" : ", post-norm", c.learnable_position ? ", learned positions" : "");
+  std::string theirs, ours;
+  const auto compare = [&](const char* of, const auto& has, const auto& asked) {
+    if (has == asked) return;
+    theirs += fmt::format("{}{} {}", theirs.empty() ? "" : ", ", of, has);
+    ours += fmt::format("{}{} {}", ours.empty() ? "" : ", ", of, asked);
   };
-  throw Refused("the model to start from is another one: " + shape(init), where,
-                "configuration and data ask for " + shape(wanted) + "; other switches must be equal too");
+  compare("neurons", init.neurons, wanted.neurons);
+  compare("bins", init.trial_length, wanted.trial_length);
+  compare("layers", init.layers, wanted.layers);
+  compare("heads", init.heads, wanted.heads);
+  compare("feed-forward", init.hidden_size, wanted.hidden_size);
+  compare("EMBED_DIM", init.embed_dim, wanted.embed_dim);
+  compare("PRE_NORM", init.pre_norm, wanted.pre_norm);
+  compare("LEARNABLE_POSITION", init.learnable_position, wanted.learnable_position);
+  if (theirs.empty()) theirs = "another switch of MODEL", ours = "the switches of the model that it starts from";
+  throw Refused("the model to start from is another one: " + theirs, where, "configuration and data ask for " + ours);
 }
 
 bool has_run(const fs::path& folder) {
@@ -145,15 +160,11 @@ class Training {
         data_path_(data_path(options, config_.train)),
         dataset_(load(options, data_path_, config_.train)) {
     if (!options.init.empty()) init_ = read_model(options.init);
-    const std::size_t max_spikes = init_ ? init_->config.max_spikes : max_spikes_of(dataset_);
-    const std::size_t length = init_ ? std::max(init_->config.trial_length, dataset_.bins) : dataset_.bins;
-    model_ = complete(config_, {dataset_.neurons, length, max_spikes}, data_path_.string());
-    if (init_) {
-      model_.norm_epsilon = init_->config.norm_epsilon;  // no key sets it: it is the model's own
-      check_init(init_->config, model_, options.init);
-    }
+    if (options.resume) folder_ = run_folder(options);
+    model_ = model_of_run();
+    if (init_) check_init(init_->config, model_, options.init);
     require_enough_trials();
-    folder_ = run_folder(options);
+    if (!options.resume) folder_ = run_folder(options);
     lock_.emplace(folder_);
     // A run that is there is never overwritten. Asked under the lock, as another may have come to its end just now.
     if (!options.resume && has_run(folder_)) {
@@ -169,7 +180,7 @@ class Training {
     run_.emplace(TrainingRun{trainer_->model_config(), trainer_->config(), data_fingerprint(dataset_),
                              trainer_->parameters(), trainer_->optimizer().mean(), trainer_->optimizer().square(),
                              trainer_->state()});
-    if (init_) {
+    if (init_ && !options.resume) {
       const ndt::Parameters<float> start = parameters_of(*init_);
       std::copy(start.values().begin(), start.values().end(), trainer_->parameters().values().begin());
     }
@@ -212,6 +223,22 @@ class Training {
   }
 
  private:
+  /// The model that configuration and data ask for. What neither says, or data says of itself alone, is that of the
+  /// model that the run began with: for how many counts there are embeddings, how long trials may be, and an epsilon
+  /// for which there is no key.
+  ndt::ModelConfig model_of_run() const {
+    std::optional<ndt::ModelConfig> began;
+    if (options_.resume) {
+      began = checkpoint_model(folder_ / "last.ckpt");
+    } else if (init_) {
+      began = init_->config;
+    }
+    const std::size_t length = began ? std::max(began->trial_length, dataset_.bins) : dataset_.bins;
+    const std::size_t max_spikes = began ? began->max_spikes : max_spikes_of(dataset_);
+    ndt::ModelConfig model = complete(config_, {dataset_.neurons, length, max_spikes}, data_path_.string());
+    if (began) model.norm_epsilon = began->norm_epsilon;
+    return model;
+  }
   void require_enough_trials() const {
     if (!(config_.train.mask.ratio > 0) && dataset_.heldout_neurons == 0 && dataset_.forward_bins == 0) {
       throw Refused("TRAIN.MASK_RATIO is 0", data_path_.string(),
@@ -304,7 +331,9 @@ class Training {
                    {"bytes_after_first_step", bytes_after_first}};
     answer.text = fmt::format("{} steps in {:.0f} s ({:.1f} ms a step), stopped by {}\n", state.step, state.seconds,
                               state.step == 0 ? 0 : state.seconds / static_cast<double>(state.step) * 1e3, reason());
-    if (state.best_step > 0) {
+    if (state.best_step == 0) {
+      answer.text += "never validated: the model is that of the last step\n";
+    } else {
       answer.text +=
           fmt::format("lowest masked loss: {:.5f} in step {}, which is the model\n", state.best_loss, state.best_step);
     }
@@ -353,7 +382,8 @@ void add_train(CLI::App& app, Run& run) {
   command->footer(
       "Writes best.safetensors (lowest masked loss in validation), last.ckpt (all that --resume needs) and log.csv.\n"
       "Bits do not depend on --threads (of which at most 8 have work), nor on whether a run was stopped and resumed.\n"
-      "A run that began with --init is resumed with the same --init.");
+      "A run that began with --init is resumed without it; given again, the model is held to the run and not read "
+      "from.");
   command->callback(
       [options, &run] { run = [options](const Common& common) { return Training(*options, common).run(); }; });
 }

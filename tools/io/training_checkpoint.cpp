@@ -117,6 +117,20 @@ void visit_tensors(const Run& run, F&& f) {
   }
 }
 
+TensorFile read_checkpoint(const std::filesystem::path& path) {
+  const std::vector<std::byte> bytes = InputFile(path).read_all();
+  return parse_tensor_file({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.string(), checkpoint_kind);
+}
+
+const std::string& metadata_of(const TensorFile& file, const char* key, const std::string& where) {
+  const auto found = file.metadata.find(key);
+  if (found == file.metadata.end()) {
+    throw Refused(std::string("the metadata has no ") + key, where,
+                  std::string(checkpoint_kind.expected) + " is expected");
+  }
+  return found->second;
+}
+
 }  // namespace
 
 std::string data_fingerprint(const ndt::data::Dataset& dataset) {
@@ -149,24 +163,27 @@ void save_checkpoint(const TrainingRun& run, const std::filesystem::path& path) 
   file.commit();
 }
 
+ndt::ModelConfig checkpoint_model(const std::filesystem::path& path) {
+  const std::string where = path.string();
+  TensorFile file = read_checkpoint(path);
+  ModelFile model;
+  model.config = parse_config_text(metadata_of(file, "config", where), where + " config");
+  std::erase_if(file.tensors, [](const auto& tensor) {
+    return tensor.first.starts_with("mean/") || tensor.first.starts_with("square/");
+  });
+  model.tensors = std::move(file.tensors);
+  check_model(model, where);  // before memory is taken for what it claims to be
+  return model.config;
+}
+
 void load_checkpoint(const TrainingRun& run, const std::filesystem::path& path) {
   const std::string where = path.string();
-  const std::vector<std::byte> bytes = InputFile(path).read_all();
-  const TensorFile file =
-      parse_tensor_file({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, where, checkpoint_kind);
-  const auto text_of = [&](const char* key) -> const std::string& {
-    const auto found = file.metadata.find(key);
-    if (found == file.metadata.end()) {
-      throw Refused(std::string("the metadata has no ") + key, where,
-                    std::string(checkpoint_kind.expected) + " is expected");
-    }
-    return found->second;
-  };
+  const TensorFile file = read_checkpoint(path);
+  const auto text_of = [&](const char* key) -> const std::string& { return metadata_of(file, key, where); };
   const auto must_equal = [&](const std::string& theirs, const std::string& ours, const char* what) {
     if (theirs == ours) return;
-    throw Refused(
-        std::string("the checkpoint is of another ") + what + ": " + first_difference(theirs, ours, where), where,
-        "--resume goes on with the run as it was begun, --init included; start anew without it, in another folder");
+    throw Refused(std::string("the checkpoint is of another ") + what + ": " + first_difference(theirs, ours, where),
+                  where, "--resume goes on with the run as it was begun; start anew without it, in another folder");
   };
   must_equal(text_of("config"), config_text(run.model), "model");
   must_equal(comparable(parse_train_config_text(text_of("train_config"), where + " train_config")),

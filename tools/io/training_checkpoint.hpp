@@ -31,6 +31,9 @@ std::string data_fingerprint(const ndt::data::Dataset& dataset);
 /// Whole or not at all: if the disk is full, the file that was there stays. Throws Refused.
 void save_checkpoint(const TrainingRun& run, const std::filesystem::path& path);
 
+/// The configuration of the model that a checkpoint holds. Throws Refused, also where its tensors are of another one.
+ndt::ModelConfig checkpoint_model(const std::filesystem::path& path);
+
 /// Refused, naming what differs, for a checkpoint of another model, configuration or data set, and for a state that no
 /// run has. Nothing is written to the run unless all of it fits. How long a run goes on (num_updates, patience) and on
 /// how many threads may differ.
