@@ -12,6 +12,7 @@
 #include "ndt/autograd/tape.hpp"
 #include "ndt/config.hpp"
 #include "ndt/core/random.hpp"
+#include "ndt/core/view.hpp"
 #include "ndt/kernels/map.hpp"
 #include "ndt/simd/words.hpp"
 
@@ -75,6 +76,20 @@ void draw_keep(T* keep, std::size_t n, const RandomPlace& place, double rate) no
   }
 }
 
+namespace kernels {
+
+/// y(M,N) = x keep: dropout, and its gradient where nothing is there yet. y may be x.
+template <class V>
+void keep_rows(Rows<typename V::value_type> y, Rows<const typename V::value_type> x,
+               Rows<const typename V::value_type> keep, std::size_t M, std::size_t N) noexcept {
+  for (std::size_t m = 0; m < M; ++m) {
+    map<V>(
+        y[m], N, [](auto v, auto k) NDT_INLINE_LAMBDA { return v * k; }, x[m], keep[m]);
+  }
+}
+
+}  // namespace kernels
+
 namespace detail {
 
 /// What every element of x(trials * bins, columns) is multiplied with: a matrix like x.
@@ -101,21 +116,14 @@ Variable<typename V::value_type>* dropout(Tape<V>& tape, Variable<typename V::va
   if (options.rate == 0) return x;
   const Rows<const T> keep = detail::draw_keep(tape, x, options);
   Variable<T>* const y = tape.variable(x->rows, x->columns);
-  for (std::size_t m = 0; m < x->rows; ++m) {
-    kernels::map<V>(
-        y->value[m], x->columns, [](auto v, auto k) NDT_INLINE_LAMBDA { return v * k; }, x->value[m], keep[m]);
-  }
+  kernels::keep_rows<V>(y->value, x->value, keep, x->rows, x->columns);
   tape.record(y, [&tape, x, y, keep] {
     const auto [gradient, accumulate] = tape.sink(x);
+    if (!accumulate) return kernels::keep_rows<V>(gradient, y->gradient, keep, x->rows, x->columns);
     for (std::size_t m = 0; m < x->rows; ++m) {
-      if (accumulate) {
-        kernels::map<V>(
-            gradient[m], x->columns, [](auto d, auto k, auto sum) NDT_INLINE_LAMBDA { return V::fma(d, k, sum); },
-            y->gradient[m], keep[m], gradient[m]);
-      } else {
-        kernels::map<V>(
-            gradient[m], x->columns, [](auto d, auto k) NDT_INLINE_LAMBDA { return d * k; }, y->gradient[m], keep[m]);
-      }
+      kernels::map<V>(
+          gradient[m], x->columns, [](auto d, auto k, auto sum) NDT_INLINE_LAMBDA { return V::fma(d, k, sum); },
+          y->gradient[m], keep[m], gradient[m]);
     }
   });
   return y;

@@ -57,16 +57,6 @@ void relu_backward(Rows<typename V::value_type> dz, Rows<const typename V::value
   }
 }
 
-/// dz(M,N) = dy keep. dz may be dy.
-template <class V>
-void dropout_backward(Rows<typename V::value_type> dz, Rows<const typename V::value_type> dy,
-                      Rows<const typename V::value_type> keep, std::size_t M, std::size_t N) noexcept {
-  for (std::size_t m = 0; m < M; ++m) {
-    map<V>(
-        dz[m], N, [](auto d, auto k) NDT_INLINE_LAMBDA { return d * k; }, dy[m], keep[m]);
-  }
-}
-
 }  // namespace kernels
 
 /// Beside the product: what kernels::TrainingEdge fuses to it.
@@ -97,7 +87,7 @@ Variable<typename V::value_type>* linear(Tape<V>& tape, Variable<typename V::val
       kernels::relu_backward<V>(dz, dz, y->value, M, N, kept_scale<T>(options.dropout.rate));
     } else if (keep.data != nullptr) {
       if (options.residual != nullptr) dz.data = tape.scratch(y->size());  // it gets the gradient as it is
-      kernels::dropout_backward<V>(dz, y->gradient, keep, M, N);
+      kernels::keep_rows<V>(dz, y->gradient, keep, M, N);
     }
     kernels::add_column_sums<V>(b.gradient, dz, M, N);
     kernels::add_outer_products<V>({w.gradient, K}, dz, x->value, M, N, K);
