@@ -250,6 +250,25 @@ TEST_CASE("tokens and random counts are drawn for every selected element by itse
   for (const double found : random) CHECK(within_sigmas(found, selected, 0.4 * 0.3 / 4.0));
 }
 
+TEST_CASE("a count as large as the mask token is clipped and not read as one", "[data][masking]") {
+  MaskSettings settings;
+  settings.ratio = 0.5, settings.token_ratio = 0.5, settings.random_ratio = 0, settings.zero_mask = false;
+  const MaskValues values{.token = 10, .largest = 9};
+  Trial trial(plain(40, 25), 10);
+  trial.mask(settings, {.seed = 4, .step = 8, .ratio = settings.ratio}, 3, values);
+  double selected = 0.0, tokens = 0.0;
+  for (std::size_t t = 0; t < 40; ++t) {
+    for (std::size_t n = 0; n < 25; ++n) {
+      const std::int32_t value = trial.input[t * 25 + n];
+      REQUIRE(trial.target[t * 25 + n] == 10.0f);  // what is asked for stays
+      REQUIRE((value == 9 || (value == 10 && trial.is_selected(t, n))));
+      selected += trial.is_selected(t, n);
+      tokens += value == 10;
+    }
+  }
+  CHECK(within_sigmas(tokens, selected, 0.5));
+}
+
 TEST_CASE("ratios of 0 and 1 are never and always", "[data][masking]") {
   MaskSettings settings;
   Trial trial(plain(20, 10), 3);

@@ -1,7 +1,11 @@
 // The tool as a user meets it: its files, its answers, its exit status.
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
+#include <string>
 
 #include "../../tools/io/hdf5_reader.hpp"
 #include "../../tools/io/hdf5_writer.hpp"
@@ -329,4 +333,47 @@ TEST_CASE("ndt check passes on every recorded result of the reference", "[tools]
     }
   }
   CHECK(checked >= 4);
+}
+
+TEST_CASE("every option refuses an empty value", "[tools][cli]") {
+  const Desk desk;
+  std::size_t tried = 0;
+  for (const std::string command : {"convert", "inspect", "infer", "stream", "check", "evaluate", "fit-readout",
+                                    "simulate lorenz", "simulate chaotic-rnn", "simulate reach", "train"}) {
+    std::istringstream help(desk.ndt(command + " --help").out);
+    // Of a value there is a type behind the name.
+    static const std::regex with_value("^ +(?:-\\w,)?(--[a-z-]+) [^ ].*");
+    for (std::string line; std::getline(help, line);) {
+      std::smatch found;
+      if (!std::regex_match(line, found, with_value)) continue;
+      INFO(command << " " << found[1]);
+      const Ran ran = desk.ndt(command + " " + found[1].str() + " ''");
+      check_refused(ran);
+      CHECK(support::has(ran.err, "ndt: error: " + found[1].str()));
+      ++tried;
+    }
+  }
+  CHECK(tried > 60);
+}
+
+TEST_CASE("what is said to a missing standard stream does not end up in a file", "[tools][cli]") {
+  const Desk desk;
+  const auto run = [&](const std::string& arguments) {
+    return std::system(("cd '" + desk.folder.path().string() + "' && '" + NDT_TOOL + "' " + arguments).c_str());
+  };
+  REQUIRE(run("simulate lorenz data.h5 --conditions 2 --repeats 5 --bins 6 --neurons 3 >out") == 0);
+  support::write(desk / "small.yaml", "MODEL:\n  NUM_LAYERS: 1\n  HIDDEN_SIZE: 4\nTRAIN:\n  NUM_UPDATES: 3\n");
+  const std::string call = "train small.yaml --data data.h5 --out ";
+  REQUIRE(run(call + "whole >out 2>err") == 0);
+  REQUIRE(run(call + "closed >out <&- 2>&-") == 0);
+  const auto lines = [&](const char* folder) {
+    const std::string log = contents(desk / folder / "log.csv");
+    return std::count(log.begin(), log.end(), '\n');
+  };
+  CHECK(lines("closed/") == lines("whole/"));
+  const std::string log = contents(desk / "closed/log.csv");
+  CHECK_FALSE(support::has(log, "step "));
+  // An answer that nobody can get is an error.
+  CHECK(WEXITSTATUS(run(call + "unheard >&- 2>err")) == 1);
+  CHECK(support::has(contents(desk / "err"), "cannot write the answer, standard output"));
 }

@@ -9,6 +9,7 @@
 
 #include "../../tools/io/dataset.hpp"
 #include "../../tools/io/hdf5_writer.hpp"
+#include "../../tools/io/isolated.hpp"
 #include "../../tools/io/simulation_file.hpp"
 #include "../support/catch.hpp"
 #include "files.hpp"
@@ -348,4 +349,59 @@ TEST_CASE("what is simulated comes back from the file", "[tools][dataset]") {
   CHECK(all.bins == 7);
   CHECK(all.bin_width == 0.02);
   CHECK(all.conditions == 3);
+}
+
+namespace {
+
+/// The message of a file of unwritten datasets of these shapes, for which there is no room for what they claim.
+std::string refused_in_little_memory(const std::map<std::string, std::vector<hsize_t>>& claims,
+                                     const DatasetOptions& options = {}) {
+  const TemporaryFolder folder;
+  support::make_hdf5(folder / "claims.h5", [&](hid_t file) {
+    for (const auto& [name, shape] : claims) {
+      support::add_dataset(file, name, H5T_STD_U8LE, 0, shape, nullptr, std::vector<hsize_t>(shape.size(), 1));
+    }
+  });
+  tool::Isolated child({.memory = std::uint64_t{300} << 20}, [&](tool::Sender& to) {
+    to.send('.', refusal([&] { load_dataset(folder / "claims.h5", options); }));
+  });
+  return child.read_text(static_cast<std::size_t>(child.next(4096).bytes));
+}
+
+}  // namespace
+
+TEST_CASE("no memory is taken for trials that a file only claims", "[tools][dataset]") {
+  const hsize_t many = hsize_t{1} << 40;
+  for (const bool train : {true, false}) {
+    const DatasetOptions options{.need_train = train};
+    for (const hsize_t trials : {hsize_t{1} << 22, hsize_t{1} << 24, many}) {
+      const auto message =
+          refused_in_little_memory({{"train_data", {trials, 12, 6}}, {"valid_data", {2, 12, 6}}}, options);
+      CHECK(says(message, "claims the shape [" + std::to_string(trials) + ", 12, 6]", "dataset train_data of",
+                 "bytes are believed of this file"));
+    }
+    CHECK(says(refused_in_little_memory({{"train_data", {2, 12, 6}}, {"valid_data", {many, 12, 6}}}, options),
+               "claims the shape", "dataset valid_data of"));
+    CHECK(says(
+        refused_in_little_memory(
+            {{"train_encod_data", {2, 4, 3}}, {"valid_encod_data", {2, 4, 3}}, {"valid_recon_data", {2, many, many}}},
+            options),
+        "claims the shape", "dataset valid_recon_data of"));
+  }
+}
+
+TEST_CASE("no memory is taken for what is hidden in more trials than a file can have", "[tools][dataset]") {
+  const hsize_t some = hsize_t{1} << 20;
+  const auto message = refused_in_little_memory({{"train_spikes_heldin", {some, 2, 2}},
+                                                 {"eval_spikes_heldin", {1, 2, 2}},
+                                                 {"eval_spikes_heldout", {1, 2, some}}});
+  CHECK(says(message, "trials with what is hidden", "shape [1048576, 2, 1048578]", "claims.h5",
+             "bytes are believed of this file"));
+}
+
+TEST_CASE("a condition's number that no memory could have PSTHs for is refused", "[tools][dataset]") {
+  const TemporaryFolder folder;
+  File file = lfads();
+  file.number("condition_labels_train", {3}, {0, 2147483646, 0}).number("condition_labels_valid", {2}, {1, 1});
+  CHECK(says(refused(folder, file), "PSTHs of all conditions", "shape [2147483647, 4, 5]", "bad.h5", "are believed"));
 }

@@ -5,6 +5,8 @@
 
 #include <csignal>
 
+#include <ndt/train/network.hpp>
+
 #include "../support/catch.hpp"
 #include "../support/recorded.hpp"
 #include "../support/static_shapes.hpp"
@@ -156,4 +158,15 @@ TEST_CASE("the reference's checkpoints are read and come back from our file to t
     CHECK(legacy.tensors.at(name).values == tensor.values);
     CHECK(legacy.tensors.at(name).integers == tensor.integers);
   }
+}
+
+TEST_CASE("a model of thousands of layers is made ready for training, whatever is looked for", "[tools][model_file]") {
+  const ndt::ModelConfig config = support::changed([](auto& c) {
+    c.layers = 8000, c.neurons = 2, c.heads = 1, c.embed_dim = 0, c.hidden_size = 1, c.trial_length = 2;
+  });
+  // With a search from the start for each tensor it would run into the time limit of all tests.
+  const ndt::Parameters<float> parameters(ndt::train::parameters_of<float>(config));
+  const ndt::train::Network network(config, parameters);
+  for (std::size_t i = 0; i < parameters.list().size(); ++i) REQUIRE(parameters.find(parameters.list()[i].name) == i);
+  CHECK_THROWS_AS(parameters.find("transformer_encoder.layers.8000.norm2.bias"), std::out_of_range);
 }

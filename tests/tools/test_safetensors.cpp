@@ -249,3 +249,22 @@ TEST_CASE("a header that lies is refused with the place", "[tools][safetensors]"
   CHECK(says(config([](json& c) { c["MODEL"]["NUM_HEADS"] = json::array(); }), "NUM_HEADS is neither"));
   CHECK(says(config([](json& c) { c["num_neurons"] = ~0ull; }), "num_neurons is neither"));
 }
+
+TEST_CASE("a header that lists a great many tensors is read in little more than its length takes",
+          "[tools][safetensors]") {
+  json header{{"__metadata__", {{"format", "another"}}}};
+  const json nothing{{"dtype", "F32"}, {"shape", {0}}, {"data_offsets", {0, 0}}};
+  for (std::size_t i = 0; i < 100000; ++i) header["t" + std::to_string(i)] = nothing;
+  const std::string text = header.dump();
+  const std::string bytes = support::number_bytes(static_cast<std::uint64_t>(text.size())) + text;
+  // With a search for each of them it would run into the time limit of all tests.
+  CHECK(says(refused(bytes), "the format is another", "m.safetensors"));
+}
+
+TEST_CASE("a file whose header would be too large to be read again is not written", "[tools][safetensors]") {
+  tool::ModelFile model = small_model();
+  const std::string long_name(1000, 'n');
+  for (std::size_t i = 0; i < 17000; ++i) model.tensors[long_name + std::to_string(i)] = {{0}, {}, {}};
+  CHECK(says(refusal([&] { tool::safetensors_bytes(model); }), "a header of 18", "tensors", "format ndt",
+             "at most 16777216", "fewer layers"));
+}

@@ -5,12 +5,16 @@
 
 #include <chrono>
 #include <csignal>
+#include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <thread>
 
 #include "../../tools/io/model_file.hpp"
+#include "../../tools/io/output_file.hpp"
+#include "../../tools/io/tensor_file.hpp"
 #include "../support/catch.hpp"
 #include "desk.hpp"
 
@@ -234,8 +238,9 @@ TEST_CASE("fine-tuning starts from a model, also in another context", "[tools][t
   check_refused(other);
   // What differs and nothing else: bins and max_spikes are the model's own.
   CHECK(other.err ==
-        "ndt: error: the model to start from is another one: layers 1, first/best.safetensors, configuration and data "
-        "ask for layers 2\n");
+        "ndt: error: the model to start from is another one: MODEL.NUM_LAYERS 1, first/best.safetensors, configuration "
+        "and "
+        "data ask for MODEL.NUM_LAYERS 2\n");
 }
 
 TEST_CASE("a run that began with a model is resumed without it", "[tools][train]") {
@@ -260,8 +265,8 @@ TEST_CASE("a run that began with a model is resumed without it", "[tools][train]
   REQUIRE(desk.train("--out wide --max-steps 1 --set MODEL.HIDDEN_SIZE=24").status == 0);
   const Ran other = desk.train("--out parts --resume --init wide/best.safetensors");
   check_refused(other);
-  CHECK(other.err.find("feed-forward 24, wide/best.safetensors, configuration and data ask for feed-forward 16") !=
-        std::string::npos);
+  CHECK(other.err.find("another one: MODEL.HIDDEN_SIZE 24") != std::string::npos);
+  CHECK(other.err.find("ask for MODEL.HIDDEN_SIZE 16") != std::string::npos);
 }
 
 TEST_CASE("a run that never validated says which model it leaves", "[tools][train]") {
@@ -281,6 +286,93 @@ TEST_CASE("fine-tuning keeps the epsilon of the model's norms, for which there i
   INFO(ran.err);
   REQUIRE(ran.status == 0);
   CHECK(tool::read_model(desk / "tuned/best.safetensors").config.norm_epsilon == 1e-3);
+}
+
+TEST_CASE("a checkpoint with numbers or a state that no run has is refused and costs nothing", "[tools][train]") {
+  const TrainingDesk desk;
+  REQUIRE(desk.train("--out run --max-steps 10").status == 0);
+  const std::string whole = contents(desk / "run/last.ckpt"), best = contents(desk / "run/best.safetensors");
+  struct Wrong {
+    const char *what, *says;
+    std::function<void(tool::TensorFile&)> change;
+  };
+  const auto value = [](const char* tensor, float x) {
+    return [=](tool::TensorFile& file) { file.tensors.find(tensor)->second.values[1] = x; };
+  };
+  const auto state = [](const char* key, const char* text) {
+    return [=](tool::TensorFile& file) {
+      auto json = nlohmann::json::parse(file.metadata.find("state")->second);
+      REQUIRE(json.contains(key));
+      json[key] = text;
+      file.metadata.find("state")->second = json.dump();
+    };
+  };
+  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  const Wrong wrong =
+      GENERATE_COPY(Wrong{"a weight", "tensor decoder.0.bias has nan", value("decoder.0.bias", nan)},
+                    Wrong{"a mean", "tensor mean/decoder.0.bias has -inf", value("mean/decoder.0.bias", -inf)},
+                    Wrong{"a square", "tensor square/decoder.0.bias has -1", value("square/decoder.0.bias", -1)},
+                    Wrong{"the step", "the state is not one of this run", state("step", "4294967296")},
+                    Wrong{"the best loss", "the state is not one of this run", state("best_loss", "nan")},
+                    Wrong{"the lowest loss of all", "the state is not one of this run", state("best_loss", "-inf")},
+                    Wrong{"a loss of no step", "the state is not one of this run", state("best_step", "0")},
+                    Wrong{"R2", "the state is not one of this run", state("best_r2", "5")});
+  INFO(wrong.what);
+  const tool::TensorFileKind kind{"ndt-training", "a checkpoint"};
+  tool::TensorFile file = tool::parse_tensor_file(whole, "last.ckpt", kind);
+  wrong.change(file);
+  for (const char* const added : {"format", "format_version", "content_hash"}) file.metadata.erase(added);
+  const std::string changed = tool::tensor_file_bytes(kind, file.metadata, file.tensors);
+  support::write(desk / "run/last.ckpt", changed);
+  for (const char* const steps : {"10", "20"}) {
+    const Ran ran = desk.train(std::string("--out run --resume --max-steps ") + steps);
+    check_refused(ran);
+    INFO(ran.err);
+    CHECK(ran.err.find(wrong.says) != std::string::npos);
+    CHECK(contents(desk / "run/last.ckpt") == changed);
+    CHECK(contents(desk / "run/best.safetensors") == best);
+  }
+}
+
+TEST_CASE("a run that patience ended goes on with more of it", "[tools][train]") {
+  const TrainingDesk desk;
+  const std::string still = " --set TRAIN.LR.INIT=1e-30 --set TRAIN.PATIENCE=";
+  const auto stopped_by = [](const Ran& ran) {
+    INFO(ran.err);
+    REQUIRE(ran.status == 0);
+    return nlohmann::json::parse(ran.out)["stopped_by"].get<std::string>();
+  };
+  REQUIRE(stopped_by(desk.train("--out run --json" + still + "9")) == "patience");
+  CHECK(stopped_by(desk.train("--out run --json --resume" + still + "9")) == "patience");
+  CHECK(stopped_by(desk.train("--out run --json --resume" + still + "1000")) == "num_updates");
+}
+
+TEST_CASE("a log.csv of something else is left alone", "[tools][train]") {
+  const TrainingDesk desk;
+  REQUIRE(std::filesystem::create_directory(desk / "mine"));
+  desk.put("mine/log.csv", "temperature\n20\n");
+  const Ran ran = desk.train("--out mine --max-steps 1");
+  check_refused(ran);
+  CHECK(ran.err.find("this is not the log of a run, mine/log.csv,") != std::string::npos);
+  CHECK(contents(desk / "mine/log.csv") == "temperature\n20\n");
+  CHECK(!std::filesystem::exists(desk / "mine/last.ckpt"));
+}
+
+TEST_CASE("counts that a model cannot see, and steps without anything to predict, are said", "[tools][train]") {
+  const TrainingDesk desk;
+  REQUIRE(desk.train("--out first --max-steps 1").status == 0);
+  REQUIRE(
+      desk.ndt("simulate lorenz high.h5 --conditions 8 --repeats 10 --bins 12 --neurons 6 --mean-rate 300").status ==
+      0);
+  const std::string start = "train small.yaml --data high.h5 --init first/best.safetensors --max-steps 1 --out ";
+  const Ran clipped = desk.ndt(start + "clipped");
+  INFO(clipped.err);
+  CHECK(clipped.status == 0);
+  CHECK(clipped.err.find(" counts of training are above max_spikes ") != std::string::npos);
+  CHECK(clipped.err.find(" counts of validation are above max_spikes ") != std::string::npos);
+  const char* const note = "ndt: note: no step had anything to predict: TRAIN.MASK_RATIO is 1e-300\n";
+  CHECK(desk.train("--out idle --max-steps 2 --set TRAIN.MASK_RATIO=1e-300").err.find(note) != std::string::npos);
+  CHECK(desk.train("--out busy --max-steps 2").err.find("note") == std::string::npos);
 }
 
 TEST_CASE("bad training input gets one line, exit 2, and nothing is lost", "[tools][train]") {
@@ -308,6 +400,8 @@ TEST_CASE("bad training input gets one line, exit 2, and nothing is lost", "[too
       Bad{"train small.yaml --data data.h5 --out new --group ''", "an empty name of a group"},
       Bad{"train small.yaml --data data.h5 --out new --max-minutes nan", "--max-minutes"},
       Bad{"train small.yaml --data data.h5 --out new --truth-scale nan", "no number above 0"},
+      Bad{"train small.yaml --data data.h5 --out new --truth-scale 1e300",
+          "is not finite, dataset train_truth of data.h5"},
       Bad{"train small.yaml '' --data data.h5 --out new", "an empty file name"},
       Bad{"train small.yaml --data data.h5 --out small.yaml", "small.yaml"},
       Bad{"train small.yaml --data data.h5 --out new --init small.yaml", "small.yaml"},

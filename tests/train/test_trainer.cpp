@@ -144,6 +144,14 @@ TEST_CASE("patience ends a run that does not get better", "[train]") {
   while (!trainer.finished()) trainer.step();
   CHECK(trainer.state().stopped);
   CHECK(trainer.state().step < 20);
+  // One that goes on with more of it is not at its end; with as much as before it is.
+  for (const std::size_t patience : {std::size_t{6}, std::size_t{600}}) {
+    config.patience = patience;
+    Trainer other(small_model(), config, dataset);
+    other.state() = trainer.state();
+    other.restored();
+    CHECK(other.finished() == (patience == 6));
+  }
 }
 
 TEST_CASE("a rate that blows up stops the run and names step and tensor", "[train]") {
@@ -172,6 +180,14 @@ TEST_CASE("data and model that do not fit are refused", "[train]") {
   model = small_model();
   model.heads = 5;
   CHECK_THROWS_AS(Trainer(model, settings(), dataset), std::invalid_argument);
+  // Counts of 16 bits leave no number for the mask token.
+  TrainConfig config = settings();
+  config.mask.zero_mask = false;
+  model = small_model();
+  model.max_spikes = 65534;
+  CHECK_NOTHROW(Trainer(model, config, dataset));
+  model.max_spikes = 65535;
+  CHECK_THROWS_AS(Trainer(model, config, dataset), std::invalid_argument);
 }
 
 TEST_CASE("the largest losses are kept, the first of equal ones", "[train]") {

@@ -36,7 +36,6 @@ void refuse_other_endings(const std::filesystem::path& out, const std::vector<st
 /// For options of unsigned type, of which -1 would be a very large number, and 2^64 the largest.
 inline const CLI::Validator whole_number(
     [](std::string& text) -> std::string {
-      if (text.empty()) return "an empty number";
       if (text[0] == '-') return text + " is below 0";
       errno = 0;
       static_cast<void>(std::strtoull(text.c_str(), nullptr, 0));
@@ -44,11 +43,12 @@ inline const CLI::Validator whole_number(
     },
     "UINT");
 
-/// A number for which `holds`, which is false for NaN.
+/// A number for which `holds`, which is false for NaN. That there is none at all is told of every option (main.cpp).
 inline CLI::Validator number_that(bool (*holds)(double), const char* complaint, const char* type) {
   return {[=](std::string& text) {
             double value = 0;
-            return CLI::detail::lexical_cast(text, value) && holds(value) ? std::string() : text + complaint;
+            if (text.empty() || (CLI::detail::lexical_cast(text, value) && holds(value))) return std::string();
+            return text + complaint;
           },
           type};
 }

@@ -1,6 +1,8 @@
 // The command line: one subcommand a file. Standard output carries the answer, standard error everything else.
+#include <fcntl.h>
 #include <omp.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -45,12 +47,24 @@ std::string less_memory(const CLI::App& app) {
   return command.get_name() == "simulate" ? "fewer conditions, repeats, bins or neurons" : "a smaller input";
 }
 
-/// What stands on the line without a name in front of it is a file, or several.
-void refuse_empty_names(CLI::App& command) {
+/// What stands on the line without a name in front of it is a file, or several. Whatever an option takes, an empty text
+/// is none of it, but would be read as 0 or as if the option were not there.
+void refuse_empty_values(CLI::App& command) {
+  static const CLI::Validator some_value = tool::name_that_is_not("an empty value");
   for (CLI::Option* const option : command.get_options()) {
-    if (option->get_positional()) option->check(tool::some_name);
+    const bool is_flag = option->get_expected_max() == 0;
+    if (!is_flag) option->check(option->get_positional() ? tool::some_name : some_value);
   }
-  for (CLI::App* const under : command.get_subcommands({})) refuse_empty_names(*under);
+  for (CLI::App* const under : command.get_subcommands({})) refuse_empty_values(*under);
+}
+
+/// A file that is opened where a standard stream is missing would take its number, and what the stream is told. The
+/// wrong way round, so that a stream that is missing still fails where it is used.
+void keep_standard_streams_apart() {
+  for (const int stream : {0, 1, 2}) {
+    if (fcntl(stream, F_GETFD) >= 0 || errno != EBADF) continue;
+    static_cast<void>(open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY));  // takes the lowest number that is free
+  }
 }
 
 int run(int argc, char** argv) {
@@ -72,7 +86,7 @@ int run(int argc, char** argv) {
   tool::add_fit_readout(app, chosen);
   tool::add_simulate(app, chosen);
   tool::add_train(app, chosen);
-  refuse_empty_names(app);
+  refuse_empty_values(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -120,6 +134,7 @@ void tool::refuse_other_endings(const std::filesystem::path& out, const std::vec
 }
 
 int main(int argc, char** argv) {
+  keep_standard_streams_apart();
   // A file that grows beyond a limit is an error of a write, not the end of the process.
   std::signal(SIGXFSZ, SIG_IGN);
   try {

@@ -15,6 +15,8 @@
 
 #include "../io/dataset.hpp"
 #include "../io/folder_lock.hpp"
+#include "../io/json_text.hpp"
+#include "../io/model_config.hpp"
 #include "../io/model_file.hpp"
 #include "../io/parameters.hpp"
 #include "../io/refused.hpp"
@@ -93,20 +95,11 @@ void check_init(const ndt::ModelConfig& init, ndt::ModelConfig wanted, const std
   wanted.position_offset = init.position_offset;
   if (init == wanted) return;
   std::string theirs, ours;
-  const auto compare = [&](const char* of, const auto& has, const auto& asked) {
-    if (has == asked) return;
-    theirs += fmt::format("{}{} {}", theirs.empty() ? "" : ", ", of, has);
-    ours += fmt::format("{}{} {}", ours.empty() ? "" : ", ", of, asked);
-  };
-  compare("neurons", init.neurons, wanted.neurons);
-  compare("bins", init.trial_length, wanted.trial_length);
-  compare("layers", init.layers, wanted.layers);
-  compare("heads", init.heads, wanted.heads);
-  compare("feed-forward", init.hidden_size, wanted.hidden_size);
-  compare("EMBED_DIM", init.embed_dim, wanted.embed_dim);
-  compare("PRE_NORM", init.pre_norm, wanted.pre_norm);
-  compare("LEARNABLE_POSITION", init.learnable_position, wanted.learnable_position);
-  if (theirs.empty()) theirs = "another switch of MODEL", ours = "the switches of the model that it starts from";
+  for (const JsonDifference& d : json_differences(config_text(init), config_text(wanted), where)) {
+    const char* const comma = theirs.empty() ? "" : ", ";
+    theirs += comma + d.key + " " + d.theirs;
+    ours += comma + d.key + " " + d.ours;
+  }
   throw Refused("the model to start from is another one: " + theirs, where, "configuration and data ask for " + ours);
 }
 
@@ -175,6 +168,7 @@ class Training {
     for (const char* const name : {"last.ckpt", "best.safetensors", "log.csv"}) {
       require_output(folder_ / name, inputs);
     }
+    note_large_counts();
     trainer_ = std::make_unique<Trainer>(model_, config_.train, dataset_,
                                          ndt::OpenMP{common.threads > 1 ? common.threads : config_.train.threads});
     run_.emplace(TrainingRun{trainer_->model_config(), trainer_->config(), data_fingerprint(dataset_),
@@ -205,10 +199,12 @@ class Training {
     const std::size_t end = std::min(trainer_->last_step(), options_.max_steps);
     TrainingProgress progress(end);
     std::size_t bytes_after_first = 0;
+    bool idle = !over(end);
     while (!over(end)) {
       const ndt::train::Progress step = one_step();
       if (bytes_after_first == 0) bytes_after_first = trainer_->bytes();
       progress.at(step, trainer_->state());
+      idle = idle && std::isnan(step.loss);
       if (step.validated) {
         log.add(step, trainer_->state().seconds);
         if (step.best) save(log);  // first: whoever goes on from there knows of which step the best model is
@@ -219,6 +215,7 @@ class Training {
     }
     save(log);
     if (trainer_->state().best_step == 0) write_best();  // never validated: what there is
+    if (idle) note_nothing_learned();
     return answer(bytes_after_first);
   }
 
@@ -240,15 +237,41 @@ class Training {
     return model;
   }
   void require_enough_trials() const {
-    if (!(config_.train.mask.ratio > 0) && dataset_.heldout_neurons == 0 && dataset_.forward_bins == 0) {
+    const bool predicts = (dataset_.heldout_neurons != 0 && !dataset_.train.heldout_hidden) ||
+                          (dataset_.forward_bins != 0 && !dataset_.train.forward_hidden);
+    if (!(config_.train.mask.ratio > 0) && !predicts) {
       throw Refused("TRAIN.MASK_RATIO is 0", data_path_.string(),
-                    "without held-out neurons or forward bins nothing else is left to predict");
+                    "without held-out neurons or forward bins in training nothing else is left to predict");
+    }
+    if (!Trainer::has_mask_token(config_.train, model_.max_spikes)) {
+      throw Refused("TRAIN.USE_ZERO_MASK is False and max_spikes " + std::to_string(model_.max_spikes),
+                    data_path_.string(), "for such counts True: the mask token would be above 65535");
     }
     const std::size_t trials = dataset_.train.trials;
     if (static_cast<double>(trials) * config_.train.random_subset_trials < 1) {
       throw Refused("DATA.RANDOM_SUBSET_TRIALS leaves no trial", data_path_.string(),
                     "there are " + std::to_string(trials) + " training trials");
     }
+  }
+  /// The loss in validation is that of what the model can see.
+  void note_large_counts() const {
+    const auto note = [&](const ndt::data::Split& split, const char* of, const char* what) {
+      const auto large = std::count_if(split.counts.begin(), split.counts.end(),
+                                       [&](std::uint16_t count) { return count > model_.max_spikes; });
+      if (large == 0) return;
+      std::fputs(
+          fmt::format("ndt: note: {} counts of {} are above max_spikes {}, {}\n", large, of, model_.max_spikes, what)
+              .c_str(),
+          stderr);
+    };
+    note(dataset_.train, "training", "which is what the model sees of them");
+    note(dataset_.valid, "validation", "and are scored as if they were that");
+  }
+  void note_nothing_learned() const {
+    std::fputs(
+        fmt::format("ndt: note: no step had anything to predict: TRAIN.MASK_RATIO is {}\n", config_.train.mask.ratio)
+            .c_str(),
+        stderr);
   }
   /// All that is counted in steps or passes stays right; but it is hardly what was meant.
   void note_large_batch() const {
@@ -268,7 +291,8 @@ class Training {
     if (trainer_->state().best_step == 0 || best_is_now()) return;
     const fs::path best = folder_ / "best.safetensors";
     const char* const right = "the folder of a run as the run left it";
-    if (!fs::exists(best)) throw Refused("the best model so far is gone", best.string(), right);
+    std::error_code unreachable;
+    if (!fs::exists(best, unreachable)) throw Refused("the best model so far is gone", best.string(), right);
     if (!(read_model(best).config == model_)) throw Refused("not the best model of this run", best.string(), right);
   }
   bool over(std::size_t end) const {
@@ -376,7 +400,9 @@ void add_train(CLI::App& app, Run& run) {
   command->add_option("--max-minutes", options->max_minutes, "of training time, with what was spent before --resume")
       ->check(from_zero);
   command->add_option("--max-steps", options->max_steps, "in all, with those before --resume")->check(whole_number);
-  command->add_option("--init", options->init, "a model or checkpoint to start from, also into another context")
+  command
+      ->add_option("--init", options->init,
+                   "a model file or PyTorch checkpoint to start from, also into another context")
       ->check(some_name);
   command->add_flag("--resume", options->resume, "go on with the run in the folder");
   command->footer(

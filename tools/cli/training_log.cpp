@@ -27,10 +27,13 @@ std::string cell(double x) { return std::isnan(x) ? std::string() : text(x); }
 
 TrainingLog::TrainingLog(const std::filesystem::path& path, std::size_t step) : path_(path) {
   std::string kept = header;
+  std::ifstream old(path);
+  std::string line(kept.size(), '\0');
+  old.read(line.data(), static_cast<std::streamsize>(line.size()));
+  if (old.gcount() != 0 && (!old || line != header)) {
+    throw Refused("this is not the log of a run", path.string(), "another folder, or none of that name in this one");
+  }
   if (step > 0) {
-    std::ifstream old(path);
-    std::string line;
-    std::getline(old, line);
     while (std::getline(old, line) && !old.eof()) {  // a line without an end was never finished
       const bool row = std::count(line.begin(), line.end(), ',') == 6 &&
                        line.find_first_not_of("0123456789+-.e,") == std::string::npos;

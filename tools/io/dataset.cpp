@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <initializer_list>
 #include <utility>
 #include <vector>
 
@@ -32,7 +33,6 @@ struct Counts {
 };
 
 Counts read_counts(const Found& found) {
-  found.require_rank(3, "counts are [trials, bins, neurons]");
   Counts counts{&found, {}};
   const NumberArray array = read_dataset(found.path, found.info.name);
   std::visit(
@@ -64,7 +64,9 @@ void place_counts(data::Split& split, const data::Dataset& all, const Counts& pa
   }
 }
 
-void make_room(data::Split& split, const data::Dataset& all, std::size_t trials) {
+/// A count takes up less than what it is read as, but hidden neurons and bins, of which nothing is read, take room too.
+void make_room(data::Split& split, const data::Dataset& all, std::size_t trials, const DatasetFiles& files) {
+  files.require_room("trials with what is hidden in them,", {trials, all.bins, all.neurons}, sizeof(std::uint16_t));
   split.trials = trials;
   split.counts.assign(trials * all.bins * all.neurons, 0);
 }
@@ -79,10 +81,16 @@ struct Parts {
   const Found* heldout_forward = nullptr;
 };
 
-void require_3d(const Parts& parts) {
-  for (const Found* part : {parts.heldin, parts.heldout, parts.heldin_forward, parts.heldout_forward}) {
-    if (part != nullptr) part->require_rank(3, "counts are [trials, bins, neurons]");
+void require_counts(std::initializer_list<const Found*> parts) {
+  for (const Found* part : parts) {
+    if (part == nullptr) continue;
+    part->require_rank(3, "counts are [trials, bins, neurons]");
+    part->require_believable();
   }
+}
+
+void require_counts(const Parts& parts) {
+  require_counts({parts.heldin, parts.heldout, parts.heldin_forward, parts.heldout_forward});
 }
 
 /// All parts of a split against each other, and against those of the other split.
@@ -108,7 +116,7 @@ void require_fit(const Parts& parts, const Parts& other) {
 
 void fill(data::Split& split, const data::Dataset& all, const Parts& parts, const DatasetFiles& files) {
   if (parts.heldin == nullptr) return;
-  make_room(split, all, parts.heldin->shape()[0]);
+  make_room(split, all, parts.heldin->shape()[0], files);
   const auto add = [&](const Found* part, std::size_t bin, std::size_t neuron) {
     if (part != nullptr) place_counts(split, all, read_counts(*part), bin, neuron);
   };
@@ -136,8 +144,8 @@ data::Dataset read_nlb(const DatasetFiles& files, const std::string& spelling, c
   const Parts train = parts_of("train"), valid = parts_of("eval");
   if (options.need_train) files.need("train_" + spelling + "_heldin");
   files.need("eval_" + spelling + "_heldin");
-  require_3d(train);
-  require_3d(valid);
+  require_counts(train);
+  require_counts(valid);
   require_fit(train, valid);
   require_fit(valid, train);
   data::Dataset all;
@@ -162,9 +170,7 @@ data::Dataset read_lfads_torch(const DatasetFiles& files, const DatasetOptions& 
   if (options.need_train) files.need("train_encod_data");
   const Found *train = files.find("train_encod_data"), *train_all = files.find("train_recon_data"),
               *valid_all = files.find("valid_recon_data");
-  for (const Found* found : {train, train_all, &valid, valid_all}) {
-    if (found != nullptr) found->require_rank(3, "counts are [trials, bins, neurons]");
-  }
+  require_counts({train, train_all, &valid, valid_all});
   if (train != nullptr) {
     train->require_equal(1, valid, 1, "bins");
     train->require_equal(2, valid, 2, "neurons");
@@ -185,7 +191,7 @@ data::Dataset read_lfads_torch(const DatasetFiles& files, const DatasetOptions& 
   const auto fill_split = [&](data::Split& split, const Found* seen, const Found* full) {
     if (seen == nullptr) return;
     if (full != nullptr) full->require_equal(0, *seen, 0, "trials");
-    make_room(split, all, seen->shape()[0]);
+    make_room(split, all, seen->shape()[0], files);
     place_counts(split, all, read_counts(full != nullptr ? *full : *seen), 0, 0);
     split.heldout_hidden = full == nullptr && all.heldout_neurons > 0;
     split.forward_hidden = full == nullptr && all.forward_bins > 0;
@@ -199,8 +205,8 @@ data::Dataset read_lfads(const DatasetFiles& files, const DatasetOptions& option
   const Found& valid = files.need("valid_data");
   const Parts train_parts{options.need_train ? &files.need("train_data") : files.find("train_data")};
   const Parts valid_parts{&valid};
-  require_3d(train_parts);
-  require_3d(valid_parts);
+  require_counts(train_parts);
+  require_counts(valid_parts);
   require_fit(valid_parts, train_parts);
   data::Dataset all;
   all.bins = valid.shape()[1], all.neurons = valid.shape()[2];

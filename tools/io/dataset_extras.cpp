@@ -89,7 +89,12 @@ void read_truth(const DatasetFiles& files, const DatasetOptions& options, const 
                         place_text({names.split.trials, all.observed_bins(), all.neurons}, i),
                     "rates are numbers from 0");
     }
-    rate = static_cast<float>(static_cast<double>(rate) * scale);
+    const float scaled = static_cast<float>(static_cast<double>(rate) * scale);
+    if (!std::isfinite(scaled)) {
+      throw Refused("a rate of " + text(rate) + " times " + text(scale) + " is not finite", found->where(),
+                    "--truth-scale or a conversion_factor that makes counts per bin of the rates");
+    }
+    rate = scaled;
   }
 }
 
@@ -216,6 +221,8 @@ void read_extras(const DatasetFiles& files, const DatasetOptions& options, data:
     read_per_trial(names.find(files, "_inds"), names.split, names.split.index);
     read_conditions(files, all, names);
   }
+  // A label claims all conditions up to its number; PSTHs of doubles are made of them.
+  files.require_room("PSTHs of all conditions,", {all.conditions, all.observed_bins(), all.neurons}, sizeof(double));
   read_psth(files, all);
 }
 

@@ -1,5 +1,6 @@
 #include "dataset_files.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "refused.hpp"
@@ -13,6 +14,15 @@ void Found::require_rank(std::size_t rank, const char* axes) const {
   for (const std::size_t size : shape()) {
     if (size == 0) refuse("an array without values, of shape " + text(shape()), axes);
   }
+}
+
+void Found::require_believable() const {
+  // Whatever the type on disk, a value is read as no less than this.
+  constexpr std::size_t least_bytes = 4;
+  const std::optional<std::size_t> count = element_count(shape());
+  if (count && *count <= believed / least_bytes) return;
+  const UnbelievableShape unbelievable(shape(), believed);
+  refuse(unbelievable.what, unbelievable.right);
 }
 
 void Found::require_equal(std::size_t axis, const Found& other, std::size_t other_axis, const char* what) const {
@@ -68,6 +78,13 @@ std::string DatasetFiles::those_there() const {
   return list_of(names);
 }
 
+void DatasetFiles::require_room(const char* what, const Shape& shape, std::size_t element_bytes) const {
+  const std::optional<std::size_t> count = element_count(shape);
+  if (count && *count <= believed_ / element_bytes) return;
+  const UnbelievableShape unbelievable(shape, believed_);
+  throw Refused(what + (" of shape " + text(shape)), path_.string(), unbelievable.right);
+}
+
 void DatasetFiles::require_target_used() const {
   if (target_.empty() || target_used_) return;
   throw Refused(
@@ -77,11 +94,14 @@ void DatasetFiles::require_target_used() const {
 
 Names DatasetFiles::add(const std::filesystem::path& path, const std::string& group, bool is_target) {
   const std::string prefix = group.empty() ? "" : group + "/";
+  const std::size_t believed = most_believed(path);
+  believed_ += believed;
   Names names;
   for (DatasetInfo& info : list_datasets(path)) {
     if (info.name.compare(0, prefix.size(), prefix) != 0) continue;
     names.push_back(info.name.substr(prefix.size()));
-    by_name_.insert({names.back(), Found{path, std::move(info), is_target}});  // what the first file has stays
+    by_name_.insert(
+        {names.back(), Found{path, std::move(info), is_target, believed}});  // what the first file has stays
   }
   if (names.empty() && !group.empty()) {
     throw Refused("no datasets in the group " + one_line(group), path.string(), "a group of the file is needed");

@@ -18,13 +18,16 @@ using Names = std::vector<std::string>;
 struct Found {
   std::filesystem::path path;
   DatasetInfo info;
-  bool of_target = false;  ///< from the target file
+  bool of_target = false;    ///< from the target file
+  std::size_t believed = 0;  ///< most_believed() of its file
 
   const Shape& shape() const { return info.shape; }
   std::string where() const { return dataset_text(path, info.name); }
   [[noreturn]] void refuse(const std::string& what, const std::string& right) const;
   /// Refused unless there are `rank` axes, none of them empty; `axes` is what would be right.
   void require_rank(std::size_t rank, const char* axes) const;
+  /// Refused where reading would be, for a shape that the file cannot have the values of: before room is made for them.
+  void require_believable() const;
   /// Refused unless axis `axis` is as long as axis `other_axis` of `other`; `what` is what they count.
   void require_equal(std::size_t axis, const Found& other, std::size_t other_axis, const char* what) const;
 };
@@ -43,6 +46,8 @@ class DatasetFiles {
   /// For messages.
   std::string those_there() const;
   const std::filesystem::path& path() const { return path_; }
+  /// Refused where an array of this shape needs more memory than is believed of anything that the files hold.
+  void require_room(const char* what, const Shape& shape, std::size_t element_bytes) const;
   /// When all has been looked for: refused if there is a target file and nothing was found in it.
   void require_target_used() const;
 
@@ -52,6 +57,7 @@ class DatasetFiles {
 
   std::filesystem::path path_, target_;
   Names of_target_;
+  std::size_t believed_ = 0;
   std::map<std::string, Found> by_name_;
   mutable bool target_used_ = false;  ///< whether something was found in it
 };

@@ -214,8 +214,8 @@ void child_reads(Sender& to, const std::string& path, const std::string& key, st
     if (count == std::size_t{0})
       throw GivenUp{"the dataset of shape " + text(*shape) + " is empty", "no size may be 0"};
     if (!count || *count > most_bytes / kind.bytes) {
-      throw GivenUp{"the dataset claims the shape " + text(*shape),
-                    "at most " + std::to_string(most_bytes) + " bytes are believed of this file on this machine"};
+      const UnbelievableShape unbelievable(*shape, most_bytes);
+      throw GivenUp{unbelievable.what, unbelievable.right};
     }
     refuse_missing_filters(properties);
     Head head = head_of(*shape);

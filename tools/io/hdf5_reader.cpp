@@ -114,6 +114,8 @@ std::string dataset_text(const std::filesystem::path& path, const std::string& k
   return "dataset " + one_line(key) + " of " + path.string();
 }
 
+std::size_t most_believed(const std::filesystem::path& path) { return most_from(examined(path)); }
+
 std::vector<DatasetInfo> list_datasets(const std::filesystem::path& path, const std::optional<Limits>& limits) {
   const Limits allowed = limits.value_or(hdf5::reading_limits(examined(path)));
   const std::string where = path.string();

@@ -22,6 +22,9 @@ struct DatasetInfo {
 /// All datasets, sorted by name; of links only hard ones are followed.
 std::vector<DatasetInfo> list_datasets(const std::filesystem::path& path, const std::optional<Limits>& limits = {});
 
+/// Bytes in memory that are believed of a dataset of this file, whatever shape it claims.
+std::size_t most_believed(const std::filesystem::path& path);
+
 /// The dataset `key`, of any integer or float type (truth values count as integers), in the type that holds it all.
 /// Rows of integers of different lengths come as a rectangle, filled up with -1. `limits`: other than those by the
 /// size of the file.

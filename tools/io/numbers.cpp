@@ -29,6 +29,10 @@ std::string text(const Shape& shape) {
   return result + "]";
 }
 
+UnbelievableShape::UnbelievableShape(const Shape& shape, std::size_t most_bytes)
+    : what("the dataset claims the shape " + text(shape)),
+      right("at most " + std::to_string(most_bytes) + " bytes are believed of this file on this machine") {}
+
 std::string index_text(const Shape& shape, std::size_t flat) {
   Shape index(shape.size());
   for (std::size_t i = shape.size(); i-- > 0;) {

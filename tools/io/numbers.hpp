@@ -42,6 +42,13 @@ std::size_t most_bytes();
 
 /// "[19, 31, 71]".
 std::string text(const Shape& shape);
+
+/// The refusal of a dataset whose shape asks for more than `most_bytes`, which is all that is believed of its file.
+struct UnbelievableShape {
+  UnbelievableShape(const Shape& shape, std::size_t most_bytes);
+  std::string what, right;
+};
+
 /// The multi-index of element `flat`, as text.
 std::string index_text(const Shape& shape, std::size_t flat);
 /// The shortest digits that give the same number back; "nan", "inf".

@@ -238,6 +238,11 @@ std::string tensor_file_bytes(const TensorFileKind& kind, Metadata metadata, con
   }
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');
+  if (text.size() > largest_header) {  // rather than a file that cannot be read again
+    throw Refused("a header of " + std::to_string(text.size()) + " bytes for " + counted(entries.size(), "tensor"),
+                  std::string("a file of format ") + kind.format,
+                  "at most " + std::to_string(largest_header) + " are possible: a model of fewer layers");
+  }
   std::string bytes;
   for (std::size_t i = 0; i < 8; ++i) bytes += static_cast<char>(text.size() >> 8 * i & 0xff);
   return bytes + text + data;

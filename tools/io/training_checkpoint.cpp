@@ -2,9 +2,12 @@
 #include "training_checkpoint.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -84,26 +87,26 @@ std::string comparable(ndt::train::TrainConfig config) {
   return train_config_text(config);
 }
 
-/// A state that no training has been in.
+/// A state that no training has been in. Steps are numbers of 32 bits where random numbers are drawn.
 void check_state(const ndt::train::TrainingState& state, const std::string& where) {
-  const bool possible = state.best_step <= state.step && state.loss_count <= state.step &&
-                        std::isfinite(state.seconds) && state.seconds >= 0 && std::isfinite(state.loss_sum);
+  const bool validated = state.best_step != 0;
+  const bool possible = state.step <= std::numeric_limits<std::uint32_t>::max() && state.best_step <= state.step &&
+                        state.loss_count <= state.step && std::isfinite(state.seconds) && state.seconds >= 0 &&
+                        std::isfinite(state.loss_sum) &&
+                        (validated ? std::isfinite(state.best_loss) : state.best_loss > 0) &&
+                        (validated || std::isinf(state.best_loss)) && state.best_r2 <= 1;
   if (!possible)
     throw Refused("the state is not one of this run", where, "a checkpoint that `ndt train` wrote is expected");
 }
 
 /// "KEY is A in the checkpoint and B here" of the first key that differs between two JSON texts.
 std::string first_difference(const std::string& theirs, const std::string& ours, const std::string& where) {
-  const nlohmann::json a = parse_json(theirs, where).flatten(), b = parse_json(ours, where).flatten();
-  for (const auto& [key, value] : b.items()) {
-    std::string name = key.substr(1);
-    std::replace(name.begin(), name.end(), '/', '.');
-    const auto other = a.find(key);
-    if (other == a.end()) return name + " is missing in the checkpoint";
-    if (*other != value)
-      return name + " is " + printable(other->dump()) + " in the checkpoint and " + value.dump() + " here";
-  }
-  return "the checkpoint knows settings that this program does not";
+  const std::vector<JsonDifference> differences = json_differences(theirs, ours, where);
+  if (differences.empty()) return "it is written in another way";
+  const JsonDifference& first = differences.front();
+  if (first.theirs.empty()) return first.key + " is missing in the checkpoint";
+  if (first.ours.empty()) return "the checkpoint knows " + first.key + ", which this program does not";
+  return first.key + " is " + first.theirs + " in the checkpoint and " + first.ours + " here";
 }
 
 /// f(name in the file, parameter, where its values are) for all that is kept.
@@ -138,6 +141,7 @@ std::string data_fingerprint(const ndt::data::Dataset& dataset) {
   for (const std::size_t size : {dataset.bins, dataset.neurons, dataset.forward_bins, dataset.heldout_neurons}) {
     hash.number(size);
   }
+  hash.number(std::bit_cast<std::uint64_t>(dataset.bin_width));
   for (const ndt::data::Split* const split : {&dataset.train, &dataset.valid}) {
     hash.number(split->trials);
     hash.bytes({reinterpret_cast<const char*>(split->counts.data()), split->counts.size() * sizeof(std::uint16_t)});
@@ -202,6 +206,11 @@ void load_checkpoint(const TrainingRun& run, const std::filesystem::path& path) 
         found->second.values.size() != p.extents.count()) {
       throw Refused("tensor " + name + " is missing or of another shape", where,
                     "the checkpoint of a model with this configuration has it");
+    }
+    const float lowest = name.starts_with("square/") ? 0.0f : std::numeric_limits<float>::lowest();
+    for (const float value : found->second.values) {
+      if (value >= lowest && value <= std::numeric_limits<float>::max()) continue;
+      throw Refused("tensor " + name + " has " + text(value), where, "no run goes on from numbers like that");
     }
   });
   if (file.tensors.size() != expected) throw Refused("tensors are left over", where, "a whole checkpoint is expected");

@@ -1,7 +1,9 @@
 // ndt/autograd/parameters.hpp: the tensors that training changes, in the three layouts that its kernels read.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -39,6 +41,10 @@ class Parameters {
  public:
   explicit Parameters(std::vector<Parameter> list) : list_(std::move(list)) {
     constexpr std::size_t unit = alignment_bytes / sizeof(T);
+    by_name_.resize(list_.size());
+    std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
+    std::sort(by_name_.begin(), by_name_.end(),
+              [&](std::size_t a, std::size_t b) { return list_[a].name < list_[b].name; });
     Arena<T> values(nullptr), packed(nullptr), transposed(nullptr);
     for (const bool trained : {true, false}) {
       for (Parameter& p : list_) {
@@ -60,9 +66,10 @@ class Parameters {
   const std::vector<Parameter>& list() const noexcept { return list_; }
   /// The place of a name in list(). Throws std::out_of_range if there is none.
   std::size_t find(std::string_view name) const {
-    for (std::size_t i = 0; i < list_.size(); ++i) {
-      if (list_[i].name == name) return i;
-    }
+    // Asked once for every tensor: of a model of many layers, a search from the start would take longer than training.
+    const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), name,
+                                        [&](std::size_t i, std::string_view n) { return list_[i].name < n; });
+    if (found != by_name_.end() && list_[*found].name == name) return *found;
     throw std::out_of_range("no parameter is called " + std::string(name));
   }
 
@@ -105,6 +112,7 @@ class Parameters {
   }
 
   std::vector<Parameter> list_;
+  std::vector<std::size_t> by_name_;  ///< places in list_, in the order of names
   std::size_t trained_size_ = 0;
   Buffer<T> values_, packed_, transposed_;
 };

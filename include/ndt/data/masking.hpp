@@ -15,6 +15,7 @@
 //     bins; here whole neurons of a trial are masked, which is what it does for batches of 1.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -59,8 +60,9 @@ struct MaskedTrial {
 
 /// What stands in the input instead of a count.
 struct MaskValues {
-  std::uint32_t token = 0;         ///< 0, or max_spikes + 1: see mask_token
-  std::uint32_t random_below = 0;  ///< random counts are 0 ... random_below - 1; always 0 when it is 0
+  std::uint32_t token = 0;                    ///< 0, or max_spikes + 1: see mask_token
+  std::uint32_t random_below = 0;             ///< random counts are 0 ... random_below - 1; always 0 when it is 0
+  std::uint32_t largest = ~std::uint32_t{0};  ///< larger counts of the input become this one; targets stay
 };
 
 constexpr std::uint32_t mask_token(const MaskSettings& settings, std::size_t max_spikes) noexcept {
@@ -146,8 +148,8 @@ std::size_t select_elements(T* weight, const TrialShape& shape, MaskMode mode, c
   return selected;
 }
 
-/// input = counts, with the token in place of a selected element with probability token_ratio, each by itself: a
-/// selected bin can be hidden in part. 0 for held-out neurons and forward bins.
+/// input = counts, clipped to values.largest, with the token in place of a selected element with probability
+/// token_ratio, each by itself: a selected bin can be hidden in part. 0 for held-out neurons and forward bins.
 template <class Count, class T, class Source>
 void hide_elements(Count* input, const Source* counts, const T* weight, const TrialShape& shape,
                    const MaskSettings& settings, const MaskDraw& draw, std::size_t trial,
@@ -161,7 +163,7 @@ void hide_elements(Count* input, const Source* counts, const T* weight, const Tr
       } else if (weight[i] != T(0) && (chance.always() || chance(random[i]))) {
         input[i] = static_cast<Count>(values.token);
       } else {
-        input[i] = static_cast<Count>(counts[i]);
+        input[i] = static_cast<Count>(std::min(static_cast<std::uint32_t>(counts[i]), values.largest));
       }
     }
   }

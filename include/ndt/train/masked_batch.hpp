@@ -42,7 +42,9 @@ class MaskedBatch {
                                const data::MaskDraw& draw, const Policy& policy = {}) {
     const data::TrialShape shape = objective.shape();
     const data::MaskSettings& settings = objective.settings;
-    data::MaskValues values{data::mask_token(settings, objective.max_spikes), objective.random_below};
+    // Clipped before anything is hidden: a count as large as the mask token must not be read as one.
+    data::MaskValues values{data::mask_token(settings, objective.max_spikes), objective.random_below,
+                            static_cast<std::uint32_t>(objective.max_spikes)};
     if (objective.reproduce) {
       // The reference bounds random counts by what the batch holds once all of it is hidden.
       each(trials, shape, policy, [&](const data::MaskedTrial<T, std::uint16_t>& out, std::size_t trial) {
@@ -54,12 +56,6 @@ class MaskedBatch {
     }
     each(trials, shape, policy, [&](const data::MaskedTrial<T, std::uint16_t>& out, std::size_t trial) {
       data::mask_trial(out, objective.counts(trial), shape, settings, draw, trial, values);
-      for (std::size_t i = 0; i < shape.elements(); ++i) {
-        // A count as large as the mask token must not be read as one.
-        const bool masked = out.weight[i] != T(0) && out.input[i] == values.token;
-        if (!masked && out.input[i] > objective.max_spikes)
-          out.input[i] = static_cast<std::uint16_t>(objective.max_spikes);
-      }
       return ignore_hidden(out, objective, shape);
     });
     return batch(objective, trials);

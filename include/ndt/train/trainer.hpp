@@ -114,6 +114,10 @@ class Trainer {
     }
     parameters_.repack(policy_);
   }
+  /// Counts are numbers of 16 bits, and so is what stands for a hidden one.
+  static bool has_mask_token(const TrainConfig& config, std::size_t max_spikes) noexcept {
+    return data::mask_token(config.mask, max_spikes) <= std::numeric_limits<std::uint16_t>::max();
+  }
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
@@ -123,7 +127,10 @@ class Trainer {
   const ModelConfig& model_config() const noexcept { return network_.config(); }
   const TrainConfig& config() const noexcept { return config_; }
   /// To be called after parameters, moving averages or state were changed from outside.
-  void restored() { parameters_.repack(policy_); }
+  void restored() {
+    parameters_.repack(policy_);
+    state_.stopped = state_.stopped && patience_is_out();  // a run that goes on may have more of it
+  }
 
   /// Of the training split, those that are trained on.
   std::size_t trials() const noexcept { return trials_.size(); }
@@ -187,9 +194,12 @@ class Trainer {
     }
     if (model.neurons != dataset.neurons) throw std::invalid_argument("the data has another number of neurons");
     if (dataset.bins > model.trial_length) throw std::invalid_argument("the data has more bins than the model");
+    if (!has_mask_token(config, model.max_spikes)) throw std::invalid_argument("no mask token above max_spikes");
     if (config.batch_size == 0 || config.val_interval == 0) throw std::invalid_argument("an interval of 0");
     return model;
   }
+
+  bool patience_is_out() const noexcept { return updates() - updates_after(state_.best_step) > config_.patience; }
 
   void shuffle() {
     shuffled_for_ = epochs();
@@ -238,8 +248,8 @@ class Trainer {
       progress.best = true;
       state_.best_loss = progress.validation.masked_loss;
       state_.best_step = state_.step;
-    } else if (updates() - updates_after(state_.best_step) > config_.patience) {
-      state_.stopped = true;
+    } else {
+      state_.stopped = patience_is_out();
     }
   }
 
