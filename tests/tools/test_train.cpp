@@ -271,9 +271,9 @@ TEST_CASE("a run that began with a model is resumed without it", "[tools][train]
 
 TEST_CASE("a run that never validated says which model it leaves", "[tools][train]") {
   const TrainingDesk desk;
-  CHECK(desk.train("--out few --max-steps 3").out.find("never validated: the model is that of the last step\n") !=
-        std::string::npos);
-  CHECK(desk.train("--out more --max-steps 5").out.find("never validated") == std::string::npos);
+  CHECK(desk.train("--out few --max-steps 3")
+            .out.find("no masked loss in validation: the model is that of the last step\n") != std::string::npos);
+  CHECK(desk.train("--out more --max-steps 5").out.find("no masked loss") == std::string::npos);
 }
 
 TEST_CASE("fine-tuning keeps the epsilon of the model's norms, for which there is no key", "[tools][train]") {
@@ -370,9 +370,35 @@ TEST_CASE("counts that a model cannot see, and steps without anything to predict
   CHECK(clipped.status == 0);
   CHECK(clipped.err.find(" counts of training are above max_spikes ") != std::string::npos);
   CHECK(clipped.err.find(" counts of validation are above max_spikes ") != std::string::npos);
-  const char* const note = "ndt: note: no step had anything to predict: TRAIN.MASK_RATIO is 1e-300\n";
+  const char* const note = "ndt: note: none of these steps had anything to predict: TRAIN.MASK_RATIO is 1e-300\n";
   CHECK(desk.train("--out idle --max-steps 2 --set TRAIN.MASK_RATIO=1e-300").err.find(note) != std::string::npos);
   CHECK(desk.train("--out busy --max-steps 2").err.find("note") == std::string::npos);
+}
+
+TEST_CASE("a mask token that counts of 16 bits cannot hold is refused", "[tools][train]") {
+  const TrainingDesk desk;
+  REQUIRE(desk.train("--out first --max-steps 1").status == 0);
+  tool::ModelFile model = tool::read_model(desk / "first/best.safetensors");
+  model.config.max_spikes = 65535;
+  tool::Tensor& table = model.tensors.find("embedder.0.weight")->second;
+  table.shape[0] = model.config.table_rows();
+  table.values.resize(table.shape[0] * table.shape[1]);
+  tool::write_safetensors(model, desk / "large.safetensors");
+  const std::string start = "--init large.safetensors --max-steps 1 --out ";
+  const Ran refused = desk.train(start + "token --set TRAIN.USE_ZERO_MASK=False");
+  check_refused(refused);
+  CHECK(refused.err.find("TRAIN.USE_ZERO_MASK is False and max_spikes 65535, data.h5,") != std::string::npos);
+  CHECK(desk.train(start + "zero").status == 0);
+}
+
+TEST_CASE("a resumed run keeps rows of its log that hold infinities", "[tools][train]") {
+  const TrainingDesk desk;
+  REQUIRE(desk.train("--out run --max-steps 10").status == 0);
+  const std::string log = contents(desk / "run/log.csv");
+  const std::string infinite = log.substr(0, log.rfind(',')) + ",-inf\n";
+  support::write(desk / "run/log.csv", infinite);
+  REQUIRE(desk.train("--out run --resume --max-steps 11").status == 0);
+  CHECK(contents(desk / "run/log.csv") == infinite);
 }
 
 TEST_CASE("bad training input gets one line, exit 2, and nothing is lost", "[tools][train]") {

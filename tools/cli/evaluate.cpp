@@ -71,6 +71,7 @@ Answer evaluate(const Options& options, const Common& common) {
   DatasetOptions dataset_options = options.dataset;
   const bool on_train = options.split == "train", submits = !options.submission.empty();
   dataset_options.need_train = on_train || submits;
+  dataset_options.makes_psth = options.psth_sd.has_value();
   const ndt::data::Dataset dataset = load_dataset(options.data, dataset_options);
   const Fit fit = fit_of(model.config(), dataset, options.model, options.data);
   const ndt::data::Split& split = on_train ? dataset.train : dataset.valid;

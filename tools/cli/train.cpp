@@ -168,7 +168,8 @@ class Training {
     for (const char* const name : {"last.ckpt", "best.safetensors", "log.csv"}) {
       require_output(folder_ / name, inputs);
     }
-    note_large_counts();
+    large_train_ = above_max_spikes(dataset_.train);
+    large_valid_ = above_max_spikes(dataset_.valid);  // the trainer clips them
     trainer_ = std::make_unique<Trainer>(model_, config_.train, dataset_,
                                          ndt::OpenMP{common.threads > 1 ? common.threads : config_.train.threads});
     run_.emplace(TrainingRun{trainer_->model_config(), trainer_->config(), data_fingerprint(dataset_),
@@ -189,8 +190,9 @@ class Training {
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
       if (std::signal(number, ask_to_stop) == SIG_IGN) std::signal(number, SIG_IGN);  // by nohup, or in the background
     }
-    note_large_batch();
     TrainingLog log(folder_ / "log.csv", trainer_->state().step);
+    note_large_batch();
+    note_large_counts();
     if (!options_.resume) {
       save(log);  // before the first step: the disk may be full, or the folder not writable
     } else if (best_is_now()) {
@@ -253,25 +255,26 @@ class Training {
                     "there are " + std::to_string(trials) + " training trials");
     }
   }
-  /// The loss in validation is that of what the model can see.
+  std::size_t above_max_spikes(const ndt::data::Split& split) const {
+    return static_cast<std::size_t>(std::count_if(split.counts.begin(), split.counts.end(),
+                                                  [&](std::uint16_t count) { return count > model_.max_spikes; }));
+  }
   void note_large_counts() const {
-    const auto note = [&](const ndt::data::Split& split, const char* of, const char* what) {
-      const auto large = std::count_if(split.counts.begin(), split.counts.end(),
-                                       [&](std::uint16_t count) { return count > model_.max_spikes; });
+    const auto note = [&](std::size_t large, const char* of, const char* what) {
       if (large == 0) return;
       std::fputs(
           fmt::format("ndt: note: {} counts of {} are above max_spikes {}, {}\n", large, of, model_.max_spikes, what)
               .c_str(),
           stderr);
     };
-    note(dataset_.train, "training", "which is what the model sees of them");
-    note(dataset_.valid, "validation", "and are scored as if they were that");
+    note(large_train_, "training", "which is what the model sees of them");
+    note(large_valid_, "validation", "and are scored as if they were that");
   }
   void note_nothing_learned() const {
-    std::fputs(
-        fmt::format("ndt: note: no step had anything to predict: TRAIN.MASK_RATIO is {}\n", config_.train.mask.ratio)
-            .c_str(),
-        stderr);
+    std::fputs(fmt::format("ndt: note: none of these steps had anything to predict: TRAIN.MASK_RATIO is {}\n",
+                           config_.train.mask.ratio)
+                   .c_str(),
+               stderr);
   }
   /// All that is counted in steps or passes stays right; but it is hardly what was meant.
   void note_large_batch() const {
@@ -356,7 +359,7 @@ class Training {
     answer.text = fmt::format("{} steps in {:.0f} s ({:.1f} ms a step), stopped by {}\n", state.step, state.seconds,
                               state.step == 0 ? 0 : state.seconds / static_cast<double>(state.step) * 1e3, reason());
     if (state.best_step == 0) {
-      answer.text += "never validated: the model is that of the last step\n";
+      answer.text += "no masked loss in validation: the model is that of the last step\n";
     } else {
       answer.text +=
           fmt::format("lowest masked loss: {:.5f} in step {}, which is the model\n", state.best_loss, state.best_step);
@@ -378,7 +381,8 @@ class Training {
   std::unique_ptr<Trainer> trainer_;
   std::optional<TrainingRun> run_;
   ndt::train::Progress last_{};
-  std::optional<std::size_t> saved_;  ///< the step that last.ckpt was last written after
+  std::size_t large_train_ = 0, large_valid_ = 0;  ///< counts above max_spikes
+  std::optional<std::size_t> saved_;               ///< the step that last.ckpt was last written after
 };
 
 }  // namespace

@@ -36,7 +36,7 @@ TrainingLog::TrainingLog(const std::filesystem::path& path, std::size_t step) : 
   if (step > 0) {
     while (std::getline(old, line) && !old.eof()) {  // a line without an end was never finished
       const bool row = std::count(line.begin(), line.end(), ',') == 6 &&
-                       line.find_first_not_of("0123456789+-.e,") == std::string::npos;
+                       line.find_first_not_of("0123456789+-.einf,") == std::string::npos;
       if (row && std::strtoull(line.c_str(), nullptr, 10) <= step) kept.append(line).push_back('\n');
     }
   }

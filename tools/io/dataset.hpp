@@ -16,6 +16,7 @@ struct DatasetOptions {
   std::filesystem::path target = {};
   std::string target_group = {};
   std::optional<double> truth_scale = {};  ///< truth times this is counts per bin, instead of conversion_factor
+  bool makes_psth = false;                 ///< PSTHs of all conditions will be made, and must have room
   bool need_train = true;                  ///< false: evaluation alone can do without training trials
   std::size_t least_train = 1;             ///< trials
   std::size_t least_valid = 1;

@@ -222,7 +222,8 @@ void read_extras(const DatasetFiles& files, const DatasetOptions& options, data:
     read_conditions(files, all, names);
   }
   // A label claims all conditions up to its number; PSTHs of doubles are made of them.
-  files.require_room("PSTHs of all conditions,", {all.conditions, all.observed_bins(), all.neurons}, sizeof(double));
+  if (options.makes_psth)
+    files.require_room("PSTHs of all conditions,", {all.conditions, all.observed_bins(), all.neurons}, sizeof(double));
   read_psth(files, all);
 }
 

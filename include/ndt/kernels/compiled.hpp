@@ -1,7 +1,9 @@
 // ndt/kernels/compiled.hpp: the tiles of products, most of what there is to compile, once for a program of many files.
-// A file that includes this header leaves them to another, which says NDT_COMPILE_PRODUCTS(float) and, where doubles
-// are trained, NDT_COMPILE_PRODUCTS(double), built with the same -m flags. They are those of simd::native. Same bits;
-// what is lost is that the compiler knows the sizes of a static shape when it chooses among the tiles.
+// A file that includes this header leaves them to another, which says NDT_COMPILE_PRODUCTS(float) and, where a policy
+// of doubles is used, NDT_COMPILE_PRODUCTS(double). They are those of simd::native. That file's flags count for all:
+// another instruction set does not link, but -ffp-contract=off must be among them too, and its -O and NDEBUG decide how
+// fast and how watchful products are. Same bits; what is lost is that the compiler knows the sizes of a static shape
+// when it chooses among the tiles.
 #pragma once
 
 #include <cstddef>
