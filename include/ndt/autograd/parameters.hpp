@@ -67,8 +67,9 @@ class Parameters {
   /// The place of a name in list(). Throws std::out_of_range if there is none.
   std::size_t find(std::string_view name) const {
     // Asked once for every tensor: of a model of many layers, a search from the start would take longer than training.
-    const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), name,
-                                        [&](std::size_t i, std::string_view n) { return list_[i].name < n; });
+    const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), name, [&](std::size_t i, std::string_view n) {
+      return std::string_view(list_[i].name) < n;
+    });
     if (found != by_name_.end() && list_[*found].name == name) return *found;
     throw std::out_of_range("no parameter is called " + std::string(name));
   }
