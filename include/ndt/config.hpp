@@ -80,12 +80,15 @@
 #define NDT_NOINLINE
 #endif
 
-// Ask for the cache line at `address`, to read or to write, which need not be memory of ours: an instruction, no more.
+// Ask for the cache line at `address`, to read, to read later from the second cache, or to write. It need not be memory
+// of ours: an instruction, no more.
 #if defined(__GNUC__) || defined(__clang__)
 #define NDT_PREFETCH(address) __builtin_prefetch(address)
+#define NDT_PREFETCH_FAR(address) __builtin_prefetch(address, 0, 2)
 #define NDT_PREFETCH_WRITE(address) __builtin_prefetch(address, 1)
 #else
 #define NDT_PREFETCH(address) ((void)0)
+#define NDT_PREFETCH_FAR(address) ((void)0)
 #define NDT_PREFETCH_WRITE(address) ((void)0)
 #endif
 

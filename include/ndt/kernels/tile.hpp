@@ -113,8 +113,7 @@ struct TileWork {
   std::size_t row;    ///< of C
   std::size_t first;  ///< register of B
   std::size_t columns;  ///< from the tiles' first column to the end of C: may end inside their last register
-  const T* next;        ///< what is read of B after these tiles: each asks for its share of rows, of which the first
-                        ///< cache line or, in training, all
+  const T* next;        ///< what is read of B after these tiles: each asks for its share of rows
   std::size_t share;    ///< how many
 };
 
@@ -171,14 +170,17 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
   [[maybe_unused]] const std::size_t panel_step = work.b.stride;
   const T* next = work.next;
   const std::size_t share = work.share;
+  // Piece by piece, and for the second cache: more lines at once than a core can wait for would hold up the tile.
+  // Training has other work to hide it behind, and wants them near.
+  constexpr bool in_pieces = R > 1 && !E::training && NDT_MICROCONTROLLER == 0;
+  constexpr std::size_t piece = 128;
+  [[maybe_unused]] const std::size_t each = K <= piece ? share : divide_up(share, divide_up(K, piece));
   for (;;) {
-    if constexpr (R > 1) {
+    if constexpr (R > 1 && E::training) {
       for (std::size_t i = 0; i < share; ++i, next += row_step) {
-        unroll<E::training ? panels : 1>([&](auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH(next + p * panel_step); });
+        unroll<panels>([&](auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH(next + p * panel_step); });
       }
-      if constexpr (E::training) {
-        unroll<R, panels>([&](auto r, auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH_WRITE(c[R + r] + p * panel_width); });
-      }
+      unroll<R, panels>([&](auto r, auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH_WRITE(c[R + r] + p * panel_width); });
     }
     const auto a = tile_reader<R>(rows_of_a);
     reg sum[R][Q];
@@ -187,14 +189,28 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
       for_registers([&](auto r, auto q, auto lanes) NDT_INLINE_LAMBDA { sum[r][q] = V::load(c[r] + q * W, lanes); });
     }
 
-    NDT_TWO_STEPS
-    for (std::size_t k = 0; k < K; ++k) {
+    const auto multiply = [&](std::size_t k) NDT_INLINE_LAMBDA {
       reg row[Q];
       unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { row[q] = V::load(b[q] + k * row_step); });
       unroll<R>([&](auto r) NDT_INLINE_LAMBDA {
         const reg x = V::set(a.at(r, k));
         unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::fma(x, row[q], sum[r][q]); });
       });
+    };
+    if constexpr (in_pieces) {
+      std::size_t k = 0, left = share;
+      do {
+        const std::size_t end = share == 0 ? K : min_size(K, k + piece), some = min_size(left, each);
+        left -= some;
+        for (std::size_t i = 0; i < some; ++i, next += row_step) {
+          unroll<panels>([&](auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH_FAR(next + p * panel_step); });
+        }
+        NDT_TWO_STEPS
+        for (; k < end; ++k) multiply(k);
+      } while (k < K);
+    } else {
+      NDT_TWO_STEPS
+      for (std::size_t k = 0; k < K; ++k) multiply(k);
     }
 
     const auto add = [&](auto row_of) NDT_INLINE_LAMBDA {
