@@ -114,8 +114,12 @@ struct TileWork {
   std::size_t first;  ///< register of B
   std::size_t columns;  ///< from the tiles' first column to the end of C: may end inside their last register
   const T* next;        ///< what is read of B after these tiles: each asks for its share of rows
-  std::size_t share;    ///< how many
+  std::size_t share;    ///< how many, every `ask_every` steps or, in training, once
 };
+
+/// Tiles ask for what follows them piece by piece, and for the second cache: more lines at once than a core can wait
+/// for would hold up the tile. Training has other work to hide it behind, and wants them near.
+inline constexpr std::size_t ask_every = 128;
 
 /// `count` tiles of R rows and Q registers, one below the other. They share what follows from their columns.
 template <class V, class A, class B, class E, std::size_t R, std::size_t Q>
@@ -170,11 +174,8 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
   [[maybe_unused]] const std::size_t panel_step = work.b.stride;
   const T* next = work.next;
   const std::size_t share = work.share;
-  // Piece by piece, and for the second cache: more lines at once than a core can wait for would hold up the tile.
-  // Training has other work to hide it behind, and wants them near.
   constexpr bool in_pieces = R > 1 && !E::training && NDT_MICROCONTROLLER == 0;
-  constexpr std::size_t piece = 128;
-  [[maybe_unused]] const std::size_t each = K <= piece ? share : divide_up(share, divide_up(K, piece));
+  [[maybe_unused]] const std::size_t first_end = share == 0 ? K : min_size(K, ask_every);
   for (;;) {
     if constexpr (R > 1 && E::training) {
       for (std::size_t i = 0; i < share; ++i, next += row_step) {
@@ -198,16 +199,14 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
       });
     };
     if constexpr (in_pieces) {
-      std::size_t k = 0, left = share;
-      do {
-        const std::size_t end = share == 0 ? K : min_size(K, k + piece), some = min_size(left, each);
-        left -= some;
-        for (std::size_t i = 0; i < some; ++i, next += row_step) {
+      for (std::size_t k = 0, end = first_end;; end = min_size(K, end + ask_every)) {
+        for (std::size_t i = 0; i < share; ++i, next += row_step) {
           unroll<panels>([&](auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH_FAR(next + p * panel_step); });
         }
         NDT_TWO_STEPS
         for (; k < end; ++k) multiply(k);
-      } while (k < K);
+        if (end == K) break;
+      }
     } else {
       NDT_TWO_STEPS
       for (std::size_t k = 0; k < K; ++k) multiply(k);
