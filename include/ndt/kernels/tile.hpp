@@ -119,7 +119,7 @@ struct TileWork {
 
 /// Tiles ask for what follows them piece by piece, and for the second cache: more lines at once than a core can wait
 /// for would hold up the tile. Training has other work to hide it behind, and wants them near.
-inline constexpr std::size_t ask_every = 128;
+inline constexpr std::size_t ask_every = 64;
 
 /// `count` tiles of R rows and Q registers, one below the other. They share what follows from their columns.
 template <class V, class A, class B, class E, std::size_t R, std::size_t Q>
