@@ -243,12 +243,17 @@ TEST_CASE("fine-tuning starts from a model, also in another context", "[tools][t
         "data ask for MODEL.NUM_LAYERS 2\n");
 }
 
+/// A copy of a model whose norms have an epsilon that is not the usual one.
+void change_epsilon(const std::filesystem::path& from, const std::filesystem::path& to, double epsilon) {
+  tool::ModelFile model = tool::read_model(from);
+  model.config.norm_epsilon = epsilon;
+  tool::write_safetensors(model, to);
+}
+
 TEST_CASE("a run that began with a model is resumed without it", "[tools][train]") {
   const TrainingDesk desk;
   REQUIRE(desk.train("--out first --max-steps 5").status == 0);
-  tool::ModelFile model = tool::read_model(desk / "first/best.safetensors");
-  model.config.norm_epsilon = 1e-3;
-  tool::write_safetensors(model, desk / "start.safetensors");
+  change_epsilon(desk / "first/best.safetensors", desk / "start.safetensors", 1e-3);
   const std::string init = " --init start.safetensors";
   REQUIRE(desk.train("--out whole --max-steps 12" + init).status == 0);
   for (const std::string& again : {std::string(), init}) {
@@ -279,9 +284,7 @@ TEST_CASE("a run that never validated says which model it leaves", "[tools][trai
 TEST_CASE("fine-tuning keeps the epsilon of the model's norms, for which there is no key", "[tools][train]") {
   const TrainingDesk desk;
   REQUIRE(desk.train("--out first --max-steps 5").status == 0);
-  tool::ModelFile model = tool::read_model(desk / "first/best.safetensors");
-  model.config.norm_epsilon = 1e-3;
-  tool::write_safetensors(model, desk / "other.safetensors");
+  change_epsilon(desk / "first/best.safetensors", desk / "other.safetensors", 1e-3);
   const Ran ran = desk.train("--out tuned --init other.safetensors --max-steps 5");
   INFO(ran.err);
   REQUIRE(ran.status == 0);

@@ -90,11 +90,11 @@ std::string comparable(ndt::train::TrainConfig config) {
 /// A state that no training has been in. Steps are numbers of 32 bits where random numbers are drawn.
 void check_state(const ndt::train::TrainingState& state, const std::string& where) {
   const bool validated = state.best_step != 0;
-  const bool possible = state.step <= std::numeric_limits<std::uint32_t>::max() && state.best_step <= state.step &&
-                        state.loss_count <= state.step && std::isfinite(state.seconds) && state.seconds >= 0 &&
-                        std::isfinite(state.loss_sum) &&
-                        (validated ? std::isfinite(state.best_loss) : state.best_loss > 0) &&
-                        (validated || std::isinf(state.best_loss)) && state.best_r2 <= 1;
+  const bool possible =
+      state.step <= std::numeric_limits<std::uint32_t>::max() && state.best_step <= state.step &&
+      state.loss_count <= state.step && std::isfinite(state.seconds) && state.seconds >= 0 &&
+      std::isfinite(state.loss_sum) && state.best_r2 <= 1 &&
+      (validated ? std::isfinite(state.best_loss) : state.best_loss == std::numeric_limits<double>::infinity());
   if (!possible)
     throw Refused("the state is not one of this run", where, "a checkpoint that `ndt train` wrote is expected");
 }
