@@ -11,9 +11,10 @@ namespace {
 template <class Policy>
 void forward(benchmark::State& state, const bench::Shape& shape, std::size_t batch, const Policy& policy) {
   bench::Model model(shape, batch, policy.workers());
-  const double seconds = bench::seconds_of(state, [&] { model.forward(policy); });
+  const int threads = static_cast<int>(policy.workers());
+  const bench::BesideLoop took = bench::beside_loop(state, threads, [&] { model.forward(policy); });
   const double flop = static_cast<double>(batch) * ndt::window_flop(shape.config(), shape.bins);
-  bench::count_flop(state, flop, seconds, static_cast<int>(policy.workers()));
+  bench::count_flop(state, flop, took, threads);
 }
 
 }  // namespace

@@ -19,9 +19,10 @@ void train_step(benchmark::State& state, const bench::Shape& shape, std::size_t 
   ndt::data::Dataset dataset = bench::dataset_of(shape, batch);
   ndt::train::Trainer<V, Policy> trainer(shape.config(), bench::training_of(batch), dataset, policy);
   trainer.step();  // the tapes reach their size
-  const double seconds = bench::seconds_of(state, [&] { trainer.step(); });
+  const int threads = static_cast<int>(policy.workers());
+  const bench::BesideLoop took = bench::beside_loop(state, threads, [&] { trainer.step(); });
   const double flop = 3 * static_cast<double>(batch) * ndt::window_flop(shape.config(), shape.bins);
-  bench::count_flop(state, flop, seconds, static_cast<int>(policy.workers()));
+  bench::count_flop(state, flop, took, threads);
   state.counters["bytes"] = static_cast<double>(trainer.bytes());
 }
 

@@ -3,7 +3,9 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 #include <ndt/core/parallel_for.hpp>
@@ -33,6 +35,34 @@ double seconds_of(benchmark::State& state, Work work) {
   return elapsed.count() / static_cast<double>(state.iterations());
 }
 
+/// What work took, and the mean GFLOP/s of a loop of plain multiply-adds in turns with it.
+struct BesideLoop {
+  double seconds, loop_gflops;
+};
+/// Runs work() for every iteration, and every two milliseconds, untimed, the loop on as many threads for a twentieth of
+/// what passed: what a shared machine does to the one, it does to the other.
+template <class Work>
+BesideLoop beside_loop(benchmark::State& state, int threads, Work work) {
+  double worked = 0, since = 0, loops = 0;
+  int turns = 0;
+  const auto turn = [&] {
+    loops += loop_gflops(threads, std::max(since / 20, 1e5)), ++turns;
+    worked += since, since = 0;
+  };
+  for (auto _ : state) {
+    const std::uint64_t start = Nanoseconds::ticks();
+    work();
+    benchmark::ClobberMemory();
+    since += static_cast<double>(Nanoseconds::ticks() - start);
+    if (since < 2e6) continue;
+    state.PauseTiming();
+    turn();
+    state.ResumeTiming();
+  }
+  if (since > 0) turn();
+  return {worked * 1e-9 / static_cast<double>(state.iterations()), loops / turns};
+}
+
 /// Runs work() for every iteration and returns what each took, in nanoseconds.
 template <class Work>
 ndt::LatencyHistogram<> latency_of(benchmark::State& state, Work work) {
@@ -51,6 +81,12 @@ inline void count_flop(benchmark::State& state, double flop, double seconds, int
   state.counters["gflops"] = flop * 1e-9 / seconds;
   state.counters["of_peak"] = flop * 1e-9 / seconds / peak_gflops(threads);
   state.counters["peak_gflops"] = peak_gflops(threads);
+}
+
+/// The same, and the share of what the loop beside the work did.
+inline void count_flop(benchmark::State& state, double flop, const BesideLoop& took, int threads) {
+  count_flop(state, flop, took.seconds, threads);
+  state.counters["of_loop"] = flop * 1e-9 / took.seconds / took.loop_gflops;
 }
 
 /// p50_us and p99_us of single calls, and beside them the least that they could take, `floor` microseconds.

@@ -39,19 +39,23 @@ NDT_NOINLINE double multiply_add_loop(std::size_t rounds) {
   return 2.0 * 16.0 * static_cast<double>(rounds * Accumulators * V::width);
 }
 
+/// GFLOP/s of the loop on so many threads at once.
 template <std::size_t Accumulators>
-double best_of(int threads) {
-  double best = 0;
-  for (int attempt = 0; attempt < 5; ++attempt) {
-    double flop = 0;
-    const auto start = std::chrono::steady_clock::now();
+double speed_of_loop(int threads, std::size_t rounds) {
+  double flop = 0;
+  const auto start = std::chrono::steady_clock::now();
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) reduction(+ : flop) schedule(static, 1)
 #endif
-    for (int thread = 0; thread < threads; ++thread) flop += multiply_add_loop<Accumulators>(20000);
-    const std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - start;
-    best = std::max(best, flop / elapsed.count());
-  }
+  for (int thread = 0; thread < threads; ++thread) flop += multiply_add_loop<Accumulators>(rounds);
+  const std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - start;
+  return flop / elapsed.count();
+}
+
+template <std::size_t Accumulators>
+double best_of(int threads) {
+  double best = 0;
+  for (int attempt = 0; attempt < 5; ++attempt) best = std::max(best, speed_of_loop<Accumulators>(threads, 20000));
   return best;
 }
 
@@ -95,6 +99,11 @@ std::size_t spin_rounds(double nanoseconds) {
     fastest = std::min(fastest, elapsed.count() / 1000);
   }
   return std::max<std::size_t>(1, static_cast<std::size_t>(nanoseconds / fastest));
+}
+
+double loop_gflops(int threads, double nanoseconds) {
+  static const double rounds = static_cast<double>(spin_rounds(1e6)) * 1e-6;  // a nanosecond
+  return speed_of_loop<12>(threads, static_cast<std::size_t>(rounds * nanoseconds) + 1);
 }
 
 double peak_gflops(int threads) {
