@@ -101,7 +101,7 @@ void gemm_registers(Rows<typename V::value_type> c, A a, B b, std::size_t M, std
       if (NDT_MICROCONTROLLER == 0 && row_blocks.count > 2 && !(work.ends && q + Q == last)) {
         const B follows = work.ends ? b : b.from_row(k + work.K);
         work.next = follows.data + (work.ends ? q + Q : q) * W / panel_width * b.stride;
-        const auto times = static_cast<std::uint32_t>(E::training ? 1 : divide_up(work.K, detail::ask_every));
+        const auto times = static_cast<std::uint32_t>(detail::tile_asks<V, E>::times(work.K));
         work.share = static_cast<std::uint32_t>(work.K) / (times * row_blocks.count);
         asked = times * work.share;
       }

@@ -114,12 +114,20 @@ struct TileWork {
   std::size_t first;  ///< register of B
   std::size_t columns;  ///< from the tiles' first column to the end of C: may end inside their last register
   const T* next;        ///< what is read of B after these tiles: each asks for its share of rows
-  std::size_t share;    ///< how many, every `ask_every` steps or, in training, once
+  std::size_t share;    ///< how many, at each of tile_asks
 };
 
-/// Tiles ask for what follows them piece by piece, and for the second cache: more lines at once than a core can wait
-/// for would hold up the tile. Training has other work to hide it behind, and wants them near.
-inline constexpr std::size_t ask_every = 64;
+/// How tiles ask for the rows of B that follow: all lines of them, a few every `every` steps and for the second cache,
+/// as more at once than a core can wait for would hold it up. With few registers tiles are so small that this costs
+/// what it gains: there it is the first line of each row, in the beginning. Training has other work to hide all lines
+/// behind.
+template <class V, class E>
+struct tile_asks {
+  static constexpr bool in_pieces = V::registers == 32 && !E::training;
+  static constexpr bool all_lines = in_pieces || E::training;
+  static constexpr std::size_t every = 64;
+  static constexpr std::size_t times(std::size_t K) noexcept { return in_pieces ? divide_up(K, every) : 1; }
+};
 
 /// `count` tiles of R rows and Q registers, one below the other. They share what follows from their columns.
 template <class V, class A, class B, class E, std::size_t R, std::size_t Q>
@@ -174,13 +182,22 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
   [[maybe_unused]] const std::size_t panel_step = work.b.stride;
   const T* next = work.next;
   const std::size_t share = work.share;
-  constexpr bool in_pieces = R > 1 && !E::training && NDT_MICROCONTROLLER == 0;
-  [[maybe_unused]] const std::size_t first_end = share == 0 ? K : min_size(K, ask_every);
+  using asks = tile_asks<V, E>;
+  const auto ask = [&]() NDT_INLINE_LAMBDA {
+    for (std::size_t i = 0; i < share; ++i, next += row_step) {
+      unroll<asks::all_lines ? panels : 1>([&](auto p) NDT_INLINE_LAMBDA {
+        if constexpr (asks::in_pieces) {
+          NDT_PREFETCH_FAR(next + p * panel_step);
+        } else {
+          NDT_PREFETCH(next + p * panel_step);
+        }
+      });
+    }
+  };
+  [[maybe_unused]] const std::size_t first_end = share == 0 ? K : min_size(K, asks::every);
   for (;;) {
+    if constexpr (R > 1 && !asks::in_pieces) ask();
     if constexpr (R > 1 && E::training) {
-      for (std::size_t i = 0; i < share; ++i, next += row_step) {
-        unroll<panels>([&](auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH(next + p * panel_step); });
-      }
       unroll<R, panels>([&](auto r, auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH_WRITE(c[R + r] + p * panel_width); });
     }
     const auto a = tile_reader<R>(rows_of_a);
@@ -198,11 +215,9 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
         unroll<Q>([&](auto q) NDT_INLINE_LAMBDA { sum[r][q] = V::fma(x, row[q], sum[r][q]); });
       });
     };
-    if constexpr (in_pieces) {
-      for (std::size_t k = 0, end = first_end;; end = min_size(K, end + ask_every)) {
-        for (std::size_t i = 0; i < share; ++i, next += row_step) {
-          unroll<panels>([&](auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH_FAR(next + p * panel_step); });
-        }
+    if constexpr (R > 1 && asks::in_pieces) {
+      for (std::size_t k = 0, end = first_end;; end = min_size(K, end + asks::every)) {
+        ask();
         NDT_TWO_STEPS
         for (; k < end; ++k) multiply(k);
         if (end == K) break;
