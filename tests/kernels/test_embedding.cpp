@@ -1,7 +1,10 @@
 // Counts to inputs: clipping for every type of count, the table, and the positions.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
+#include <vector>
 
 #include <ndt/kernels/embedding.hpp>
 
@@ -63,19 +66,31 @@ TEMPLATE_TEST_CASE("clip_count keeps counts between 0 and the limit, whatever a 
   CHECK(kernels::clip_count(Limits::max(), no_limit) == no_limit);
 }
 
-TEMPLATE_TEST_CASE("embed_counts writes clipped counts for every neuron and nothing else", "[kernels][embedding]",
-                   std::uint8_t, std::int64_t, float, double) {
-  for (std::size_t N = 0; N <= 20; ++N) {
-    INFO("N " << N);
-    Guarded<TestType> counts(N);
-    std::vector<float> expected;
-    for (std::size_t n = 0; n < N; ++n) {
-      counts[n] = static_cast<TestType>(n % 7);
-      expected.push_back(static_cast<float>(std::min<std::size_t>(n % 7, 4)));
+TEMPLATE_TEST_CASE(
+    "embed_counts writes clipped counts for every neuron and nothing else, in registers and between them",
+    "[kernels][embedding]", std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t, std::uint32_t,
+    std::int64_t, std::uint64_t, float, double) {
+  using Limits = std::numeric_limits<TestType>;
+  std::vector<TestType> values{0, 1, 2, 3, 4, 5, 6, Limits::max(), Limits::lowest()};
+  if (std::is_floating_point_v<TestType>) {
+    values.insert(values.end(), {Limits::quiet_NaN(), Limits::infinity(), TestType(2.75), TestType(-0.5)});
+  }
+  std::vector<std::size_t> sizes{63, 64, 65, 127, 128, 129, 200};
+  for (std::size_t N = 0; N <= 40; ++N) sizes.push_back(N);
+  for (const std::size_t N : sizes) {
+    for (const std::size_t limit : {std::size_t{0}, std::size_t{4}, std::size_t{1000}}) {
+      INFO("N " << N << " limit " << limit);
+      Guarded<TestType> counts(N);
+      std::vector<float> expected;
+      for (std::size_t n = 0; n < N; ++n) {
+        counts[n] = values[n % values.size()];
+        const auto most = static_cast<long double>(limit), count = static_cast<long double>(counts[n]);
+        expected.push_back(static_cast<float>(count > 0 ? std::trunc(std::min(count, most)) : 0));
+      }
+      Guarded<float> x(N);
+      kernels::embed_counts(x.data(), counts.data(), N, limit);
+      CHECK(support::same_bits(x, expected));
     }
-    Guarded<float> x(N);
-    kernels::embed_counts(x.data(), counts.data(), N, 4);
-    CHECK(support::same_bits(x, expected));
   }
 }
 
