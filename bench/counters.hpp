@@ -43,10 +43,9 @@ struct BesideLoop {
 /// what passed: what a shared machine does to the one, it does to the other.
 template <class Work>
 BesideLoop beside_loop(benchmark::State& state, int threads, Work work) {
-  double worked = 0, since = 0, loops = 0;
-  int turns = 0;
+  double worked = 0, since = 0, loops = 0;  // the loops by the time that they stand for
   const auto turn = [&] {
-    loops += loop_gflops(threads, std::max(since / 20, 1e5)), ++turns;
+    loops += since * loop_gflops(threads, std::max(since / 20, 1e5));
     worked += since, since = 0;
   };
   for (auto _ : state) {
@@ -60,7 +59,7 @@ BesideLoop beside_loop(benchmark::State& state, int threads, Work work) {
     state.ResumeTiming();
   }
   if (since > 0) turn();
-  return {worked * 1e-9 / static_cast<double>(state.iterations()), loops / turns};
+  return {worked * 1e-9 / static_cast<double>(state.iterations()), loops / worked};
 }
 
 /// Runs work() for every iteration and returns what each took, in nanoseconds.

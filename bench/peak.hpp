@@ -8,7 +8,7 @@ namespace bench {
 /// GFLOP/s of a plain multiply-add loop on `threads` threads at once: the best over 12 to 24 accumulators.
 double peak_gflops(int threads);
 
-/// GFLOP/s of that loop during the next `nanoseconds` or so.
+/// GFLOP/s of that loop with 12 accumulators during the next `nanoseconds` or so.
 double loop_gflops(int threads, double nanoseconds);
 
 /// The sum of a block, read as fast as one thread can.

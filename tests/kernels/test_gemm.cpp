@@ -97,6 +97,27 @@ TEMPLATE_TEST_CASE("gemm gives a row the same bits whatever rows are computed wi
   }
 }
 
+TEMPLATE_TEST_CASE("gemm is right where tiles ask for what follows between the steps of a chain", "[kernels][gemm]",
+                   NDT_POLICIES) {
+  using V = TestType;
+  using asks = kernels::detail::tile_asks<V, kernels::Edge<typename V::value_type>>;
+  static_assert(asks::times(0) == 1 && asks::times(asks::every) == 1);
+  static_assert(asks::times(asks::every + 1) == (asks::in_pieces ? 2 : 1));
+  const std::size_t N = 101;
+  for (const std::size_t M : {3 * kernels::tile_limits<V>::rows, 66 * kernels::tile_limits<V>::rows}) {
+    for (const std::size_t K : {asks::every - 1, asks::every, asks::every + 1, 2 * asks::every, 2 * asks::every + 64}) {
+      INFO("M " << M << " K " << K);
+      const Product<V> product(M, K, N);
+      auto c = product.start(1);
+      const Use use{};
+      kernels::gemm<V>(c.rows(), product.a_rows.rows(), product.b(), M, K, N, product.edge(use, c));
+      const auto plain = support::reference::matmul(product.a, product.w, M, K, N);
+      CHECK(support::worst_in_epsilons(c.values(), with_edge(plain, product, use)) < 3);
+      CHECK(c.gaps_untouched());
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("gemm of long chains is right with every edge, and reads A as a transpose with the same bits",
                    "[kernels][gemm]", NDT_POLICIES) {
   using V = TestType;

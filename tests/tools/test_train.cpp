@@ -83,6 +83,13 @@ class Running {
   int status_ = 0;
 };
 
+/// A copy of a model whose norms have an epsilon that is not the usual one.
+void change_epsilon(const std::filesystem::path& from, const std::filesystem::path& to, double epsilon) {
+  tool::ModelFile model = tool::read_model(from);
+  model.config.norm_epsilon = epsilon;
+  tool::write_safetensors(model, to);
+}
+
 }  // namespace
 
 TEST_CASE("training writes a model, a log and a checkpoint, and says what came of it", "[tools][train]") {
@@ -241,13 +248,6 @@ TEST_CASE("fine-tuning starts from a model, also in another context", "[tools][t
         "ndt: error: the model to start from is another one: MODEL.NUM_LAYERS 1, first/best.safetensors, configuration "
         "and "
         "data ask for MODEL.NUM_LAYERS 2\n");
-}
-
-/// A copy of a model whose norms have an epsilon that is not the usual one.
-void change_epsilon(const std::filesystem::path& from, const std::filesystem::path& to, double epsilon) {
-  tool::ModelFile model = tool::read_model(from);
-  model.config.norm_epsilon = epsilon;
-  tool::write_safetensors(model, to);
 }
 
 TEST_CASE("a run that began with a model is resumed without it", "[tools][train]") {

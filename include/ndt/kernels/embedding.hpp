@@ -15,7 +15,7 @@
 namespace ndt::inline NDT_TARGET::kernels {
 
 /// What counts of a type are clipped to, in that type: branches on spikes are those that no processor foresees, and
-/// bytes that stay bytes are clipped by the register.
+/// integers of up to 32 bits that stay what they are become numbers by the register.
 template <class Count>
 class CountLimit {
   static_assert(std::is_arithmetic_v<Count>, "counts are integers or floats");
@@ -29,18 +29,23 @@ class CountLimit {
   NDT_INLINE constexpr std::size_t index(Count count) const noexcept {
     const Count inside = clip(count);
     // A limit that a float rounds up is not to be passed by its counts.
-    if (std::is_floating_point_v<Count> && inside == largest_) return limit_;
+    if constexpr (std::is_floating_point_v<Count>) {
+      if (inside == largest_) return limit_;
+    }
     return static_cast<std::size_t>(inside);
   }
   /// The same number as an element of the input.
   template <class T>
   NDT_INLINE constexpr T number(Count count) const noexcept {
-    if constexpr (std::is_floating_point_v<Count>) return static_cast<T>(index(count));
-    return static_cast<T>(clip(count));
+    if constexpr (std::is_floating_point_v<Count>) {
+      return static_cast<T>(index(count));
+    } else {
+      return static_cast<T>(clip(count));
+    }
   }
 
  private:
-  static constexpr Count largest(std::size_t limit) noexcept {
+  static NDT_INLINE constexpr Count largest(std::size_t limit) noexcept {
     if constexpr (std::is_integral_v<Count>) {
       constexpr Count most = std::numeric_limits<Count>::max();
       if (static_cast<std::uint64_t>(most) <= limit) return most;

@@ -97,20 +97,19 @@ void gemm_registers(Rows<typename V::value_type> c, A a, B b, std::size_t M, std
                                      .columns = N - q * W,
                                      .next = nullptr,
                                      .share = 0};
-      std::size_t asked = 0;  // rows that one tile asks for
-      if (NDT_MICROCONTROLLER == 0 && row_blocks.count > 2 && !(work.ends && q + Q == last)) {
+      using asks = detail::tile_asks<V, E>;
+      if (asks::at_all && row_blocks.count > 2 && !(work.ends && q + Q == last)) {
         const B follows = work.ends ? b : b.from_row(k + work.K);
         work.next = follows.data + (work.ends ? q + Q : q) * W / panel_width * b.stride;
-        const auto times = static_cast<std::uint32_t>(detail::tile_asks<V, E>::times(work.K));
+        const auto times = static_cast<std::uint32_t>(asks::times(work.K));
         work.share = static_cast<std::uint32_t>(work.K) / (times * row_blocks.count);
-        asked = times * work.share;
       }
       // The panels of this block stay in the first cache while all rows pass: those in smaller blocks, then the others.
       const std::size_t R = row_blocks.least, few = row_blocks.smaller;
       detail::tiles<V, A, B, E>[R - 1][Q - 1](work, edge, few);
       if (few == row_blocks.count) continue;
       work.c = work.c.from(few * R), work.a = work.a.from(few * R), work.row = few * R;
-      work.next += few * asked * b.row_step();
+      work.next += few * work.share * asks::times(work.K) * b.row_step();
       detail::tiles<V, A, B, E>[R][Q - 1](work, edge, row_blocks.count - few);
     }
     q += Q;

@@ -29,9 +29,9 @@ struct Edge {
   bool relu = false;            ///< negative results become 0
 };
 
-/// Of products in training, whose C and B come from far caches: each tile asks for more of what follows it. Code of its
-/// own, as short tiles feel every instruction. Between the bias and the residual everything is multiplied with
-/// `factor`.
+/// Of products in training, whose C and B come from far caches: each tile asks for all of what follows it at once, and
+/// for the C that it will write. Code of its own, as short tiles feel every instruction. Between the bias and the
+/// residual everything is multiplied with `factor`.
 template <class T>
 struct TrainingEdge : Edge<T> {
   static constexpr bool training = true;
@@ -114,19 +114,22 @@ struct TileWork {
   std::size_t first;  ///< register of B
   std::size_t columns;  ///< from the tiles' first column to the end of C: may end inside their last register
   const T* next;        ///< what is read of B after these tiles: each asks for its share of rows
-  std::size_t share;    ///< how many, at each of tile_asks
+  std::size_t share;    ///< rows asked for at a time, tile_asks::times(K) times a tile
 };
 
-/// How tiles ask for the rows of B that follow: all lines of them, a few every `every` steps and for the second cache,
-/// as more at once than a core can wait for would hold it up. With few registers tiles are so small that this costs
-/// what it gains: there it is the first line of each row, in the beginning. Training has other work to hide all lines
-/// behind.
+/// How tiles ask for the rows of B that follow. With 32 registers for all panels of them, `every` steps of k for the
+/// second cache, as more lines at once than a core can wait for would hold it up. Smaller tiles gain nothing by that
+/// and feel the instructions: they ask for the first panel, in the beginning, as training does for all, which has other
+/// work to hide them behind. Microcontrollers have no cache so far away.
 template <class V, class E>
 struct tile_asks {
-  static constexpr bool in_pieces = V::registers == 32 && !E::training;
-  static constexpr bool all_lines = in_pieces || E::training;
+  static constexpr bool at_all = NDT_MICROCONTROLLER == 0;
+  static constexpr bool in_pieces = at_all && V::registers == 32 && !E::training;
+  static constexpr bool all_panels = in_pieces || E::training;
   static constexpr std::size_t every = 64;
-  static constexpr std::size_t times(std::size_t K) noexcept { return in_pieces ? divide_up(K, every) : 1; }
+  static constexpr std::size_t times(std::size_t K) noexcept {
+    return in_pieces ? max_size(1, divide_up(K, every)) : 1;
+  }
 };
 
 /// `count` tiles of R rows and Q registers, one below the other. They share what follows from their columns.
@@ -185,7 +188,7 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
   using asks = tile_asks<V, E>;
   const auto ask = [&]() NDT_INLINE_LAMBDA {
     for (std::size_t i = 0; i < share; ++i, next += row_step) {
-      unroll<asks::all_lines ? panels : 1>([&](auto p) NDT_INLINE_LAMBDA {
+      unroll<asks::all_panels ? panels : 1>([&](auto p) NDT_INLINE_LAMBDA {
         if constexpr (asks::in_pieces) {
           NDT_PREFETCH_FAR(next + p * panel_step);
         } else {
@@ -194,9 +197,8 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
       });
     }
   };
-  [[maybe_unused]] const std::size_t first_end = share == 0 ? K : min_size(K, asks::every);
   for (;;) {
-    if constexpr (R > 1 && !asks::in_pieces) ask();
+    if constexpr (R > 1 && asks::at_all && !asks::in_pieces) ask();
     if constexpr (R > 1 && E::training) {
       unroll<R, panels>([&](auto r, auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH_WRITE(c[R + r] + p * panel_width); });
     }
@@ -216,11 +218,11 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
       });
     };
     if constexpr (R > 1 && asks::in_pieces) {
-      for (std::size_t k = 0, end = first_end;; end = min_size(K, end + asks::every)) {
+      for (std::size_t k = 0; k < K;) {
         ask();
+        const std::size_t end = share == 0 ? K : min_size(K, k + asks::every);
         NDT_TWO_STEPS
         for (; k < end; ++k) multiply(k);
-        if (end == K) break;
       }
     } else {
       NDT_TWO_STEPS
