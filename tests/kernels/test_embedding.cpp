@@ -21,6 +21,23 @@ namespace {
 
 constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 
+/// Counts as they are and as they should not be.
+template <class Count>
+std::vector<Count> wild_counts() {
+  using Limits = std::numeric_limits<Count>;
+  if constexpr (std::is_same_v<Count, bool>) {
+    return {false, true};
+  } else if constexpr (std::is_integral_v<Count>) {
+    return {0, 1, 2, 3, 4, 5, 6, Limits::max(), Limits::lowest()};
+  } else {
+    return {0, 1, 2, 3, 4, 5, 6, 2.75, -0.5, Limits::max(), Limits::lowest(), Limits::infinity(), Limits::quiet_NaN()};
+  }
+}
+/// What a count stands for, by numbers that hold every type's.
+std::size_t expected_index(long double count, std::size_t limit) {
+  return count > 0 ? static_cast<std::size_t>(std::min(count, static_cast<long double>(limit))) : 0;
+}
+
 }  // namespace
 
 TEMPLATE_TEST_CASE("clip_count keeps counts between 0 and the limit, for every integer", "[kernels][embedding]",
@@ -68,13 +85,9 @@ TEMPLATE_TEST_CASE("clip_count keeps counts between 0 and the limit, whatever a 
 
 TEMPLATE_TEST_CASE(
     "embed_counts writes clipped counts for every neuron and nothing else, in registers and between them",
-    "[kernels][embedding]", std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t, std::uint32_t,
-    std::int64_t, std::uint64_t, float, double) {
-  using Limits = std::numeric_limits<TestType>;
-  std::vector<TestType> values{0, 1, 2, 3, 4, 5, 6, Limits::max(), Limits::lowest()};
-  if (std::is_floating_point_v<TestType>) {
-    values.insert(values.end(), {Limits::quiet_NaN(), Limits::infinity(), TestType(2.75), TestType(-0.5)});
-  }
+    "[kernels][embedding]", bool, char, std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t,
+    std::uint32_t, std::int64_t, std::uint64_t, float, double, long double) {
+  const std::vector<TestType> values = wild_counts<TestType>();
   std::vector<std::size_t> sizes{63, 64, 65, 127, 128, 129, 200};
   for (std::size_t N = 0; N <= 40; ++N) sizes.push_back(N);
   for (const std::size_t N : sizes) {
@@ -84,8 +97,7 @@ TEMPLATE_TEST_CASE(
       std::vector<float> expected;
       for (std::size_t n = 0; n < N; ++n) {
         counts[n] = values[n % values.size()];
-        const auto most = static_cast<long double>(limit), count = static_cast<long double>(counts[n]);
-        expected.push_back(static_cast<float>(count > 0 ? std::trunc(std::min(count, most)) : 0));
+        expected.push_back(static_cast<float>(expected_index(counts[n], limit)));
       }
       Guarded<float> x(N);
       kernels::embed_counts(x.data(), counts.data(), N, limit);
@@ -95,18 +107,19 @@ TEMPLATE_TEST_CASE(
 }
 
 TEMPLATE_TEST_CASE("embed_lookup puts the rows that the counts name side by side, and never reads past the table",
-                   "[kernels][embedding]", std::int16_t, std::uint64_t, float) {
+                   "[kernels][embedding]", std::int8_t, std::uint8_t, std::int16_t, std::uint64_t, float, double) {
   const std::size_t limit = 4;
+  const std::vector<TestType> values = wild_counts<TestType>();
   for (const std::size_t E : support::Sizes{1, 2, 3}) {
-    for (std::size_t N = 0; N <= 20; ++N) {
+    for (std::size_t N = 0; N <= 40; ++N) {
       INFO("N " << N << " E " << E);
       // One row more than the limit, as clip_count may give: anything beyond is a forbidden page.
       const Guarded<double> table(support::noise<double>((limit + 1) * E, 1));
       Guarded<TestType> counts(N);
       std::vector<double> expected;
       for (std::size_t n = 0; n < N; ++n) {
-        counts[n] = n % 6 == 5 ? std::numeric_limits<TestType>::max() : static_cast<TestType>(n % 6);
-        for (std::size_t e = 0; e < E; ++e) expected.push_back(table[std::min(n % 6, limit) * E + e]);
+        counts[n] = values[n % values.size()];
+        for (std::size_t e = 0; e < E; ++e) expected.push_back(table[expected_index(counts[n], limit) * E + e]);
       }
       Guarded<double> x(N * E);
       kernels::embed_lookup(x.data(), counts.data(), table.data(), N, E, limit);
