@@ -98,7 +98,7 @@ void gemm_registers(Rows<typename V::value_type> c, A a, B b, std::size_t M, std
                                      .next = nullptr,
                                      .share = 0};
       using asks = detail::tile_asks<V, E>;
-      if (asks::at_all && row_blocks.count > 2 && !(work.ends && q + Q == last)) {
+      if (row_blocks.count > 2 && !(work.ends && q + Q == last)) {
         const B follows = work.ends ? b : b.from_row(k + work.K);
         work.next = follows.data + (work.ends ? q + Q : q) * W / panel_width * b.stride;
         const auto times = static_cast<std::uint32_t>(asks::times(work.K));

@@ -120,11 +120,10 @@ struct TileWork {
 /// How tiles ask for the rows of B that follow. With 32 registers for all panels of them, `every` steps of k for the
 /// second cache, as more lines at once than a core can wait for would hold it up. Smaller tiles gain nothing by that
 /// and feel the instructions: they ask for the first panel, in the beginning, as training does for all, which has other
-/// work to hide them behind. Microcontrollers have no cache so far away.
+/// work to hide them behind.
 template <class V, class E>
 struct tile_asks {
-  static constexpr bool at_all = NDT_MICROCONTROLLER == 0;
-  static constexpr bool in_pieces = at_all && V::registers == 32 && !E::training;
+  static constexpr bool in_pieces = V::registers == 32 && !E::training;
   static constexpr bool all_panels = in_pieces || E::training;
   static constexpr std::size_t every = 64;
   static constexpr std::size_t times(std::size_t K) noexcept {
@@ -198,7 +197,7 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
     }
   };
   for (;;) {
-    if constexpr (R > 1 && asks::at_all && !asks::in_pieces) ask();
+    if constexpr (R > 1 && !asks::in_pieces) ask();
     if constexpr (R > 1 && E::training) {
       unroll<R, panels>([&](auto r, auto p) NDT_INLINE_LAMBDA { NDT_PREFETCH_WRITE(c[R + r] + p * panel_width); });
     }
