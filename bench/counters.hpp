@@ -3,7 +3,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -39,13 +38,16 @@ double seconds_of(benchmark::State& state, Work work) {
 struct BesideLoop {
   double seconds, loop_gflops;
 };
-/// Runs work() for every iteration, and every two milliseconds, untimed, the loop on as many threads for a twentieth of
-/// what passed: what a shared machine does to the one, it does to the other.
+/// Runs work() for every iteration, and every two milliseconds, untimed, the loop on as many threads: what a shared
+/// machine does to the one, it does to the other. Of 0.2 ms of it the second half counts. At first a core with AVX-512
+/// holds back instructions that need more current than those before, and after a millisecond or so its clock rises, as
+/// the loop reads nothing and takes less power than the work.
 template <class Work>
 BesideLoop beside_loop(benchmark::State& state, int threads, Work work) {
   double worked = 0, since = 0, loops = 0;  // the loops by the time that they stand for
   const auto turn = [&] {
-    loops += since * loop_gflops(threads, std::max(since / 20, 1e5));
+    (void)loop_gflops(threads, 1e5);
+    loops += since * loop_gflops(threads, 1e5);
     worked += since, since = 0;
   };
   for (auto _ : state) {

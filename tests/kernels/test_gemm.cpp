@@ -101,11 +101,10 @@ TEMPLATE_TEST_CASE("gemm is right where tiles ask for what follows between the s
                    NDT_POLICIES) {
   using V = TestType;
   using asks = kernels::detail::tile_asks<V, kernels::Edge<typename V::value_type>>;
-  static_assert(asks::times(0) == 1 && asks::times(asks::every) == 1);
-  static_assert(asks::times(asks::every + 1) == (asks::in_pieces ? 2 : 1));
+  constexpr std::size_t often = asks::often, seldom = asks::seldom;
   const std::size_t N = 101;
   for (const std::size_t M : {3 * kernels::tile_limits<V>::rows, 66 * kernels::tile_limits<V>::rows}) {
-    for (const std::size_t K : {asks::every - 1, asks::every, asks::every + 1, 2 * asks::every, 2 * asks::every + 64}) {
+    for (const std::size_t K : {often - 1, often, often + 1, seldom - 1, seldom, seldom + 1, 2 * seldom + often}) {
       INFO("M " << M << " K " << K);
       const Product<V> product(M, K, N);
       auto c = product.start(1);
@@ -114,6 +113,22 @@ TEMPLATE_TEST_CASE("gemm is right where tiles ask for what follows between the s
       const auto plain = support::reference::matmul(product.a, product.w, M, K, N);
       CHECK(support::worst_in_epsilons(c.values(), with_edge(plain, product, use)) < 3);
       CHECK(c.gaps_untouched());
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("the tiles of a block ask together for about all rows of the next, few at a time", "[kernels][gemm]",
+                   NDT_POLICIES) {
+  using asks = kernels::detail::tile_asks<TestType, kernels::Edge<typename TestType::value_type>>;
+  for (std::size_t K = 0; K <= 3 * asks::seldom; ++K) {
+    for (std::uint32_t blocks = 3; blocks <= 40; ++blocks) {
+      INFO("K " << K << " blocks of rows " << blocks);
+      const asks each(K, blocks);
+      const std::size_t pieces = std::max<std::size_t>(1, ndt::divide_up(K, each.every)), parts = each.times * blocks;
+      CHECK(each.times == (asks::in_pieces ? pieces : 1));
+      CHECK(each.share * parts + parts > K + parts / 2);  // rounded to the nearest: half a row for a part too few
+      CHECK(each.share * parts <= K + parts / 2);         // or too many
+      if (asks::in_pieces && K > asks::often) CHECK((each.every == asks::often || each.share <= asks::most_rows));
     }
   }
 }

@@ -96,20 +96,21 @@ void gemm_registers(Rows<typename V::value_type> c, A a, B b, std::size_t M, std
                                      .first = q,
                                      .columns = N - q * W,
                                      .next = nullptr,
-                                     .share = 0};
-      using asks = detail::tile_asks<V, E>;
+                                     .share = 0,
+                                     .every = 0};
+      std::size_t asked = 0;  // rows, by each tile
       if (row_blocks.count > 2 && !(work.ends && q + Q == last)) {
         const B follows = work.ends ? b : b.from_row(k + work.K);
         work.next = follows.data + (work.ends ? q + Q : q) * W / panel_width * b.stride;
-        const auto times = static_cast<std::uint32_t>(asks::times(work.K));
-        work.share = static_cast<std::uint32_t>(work.K) / (times * row_blocks.count);
+        const detail::tile_asks<V, E> asks(work.K, row_blocks.count);
+        work.share = asks.share, work.every = asks.every, asked = asks.share * asks.times;
       }
       // The panels of this block stay in the first cache while all rows pass: those in smaller blocks, then the others.
       const std::size_t R = row_blocks.least, few = row_blocks.smaller;
       detail::tiles<V, A, B, E>[R - 1][Q - 1](work, edge, few);
       if (few == row_blocks.count) continue;
       work.c = work.c.from(few * R), work.a = work.a.from(few * R), work.row = few * R;
-      work.next += few * work.share * asks::times(work.K) * b.row_step();
+      work.next += few * asked * b.row_step();
       detail::tiles<V, A, B, E>[R][Q - 1](work, edge, row_blocks.count - few);
     }
     q += Q;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -46,7 +47,7 @@ struct tile_limits {
   /// Microcontrollers: few registers for pointers, so no tile crosses a panel and one pointer does for all its columns.
   /// Not elsewhere: given one pointer GCC 12 makes vectors of a scalar tile, and reads beyond the last row of A.
   static constexpr bool in_panel = NDT_MICROCONTROLLER != 0 && (V::width == 1 || V::registers < 16);
-  static constexpr std::size_t rows = in_panel || V::width == 1 ? 2 : V::registers == 32 ? 8 : 6;
+  static constexpr std::size_t rows = in_panel || V::width == 1 ? 2 : V::registers == 32 ? 9 : 6;
   static constexpr std::size_t registers(std::size_t tile_rows) noexcept {
     // Divisors of a panel's width.
     if (in_panel) return (V::width == 1 ? 8 : 4) / tile_rows;
@@ -114,21 +115,34 @@ struct TileWork {
   std::size_t first;  ///< register of B
   std::size_t columns;  ///< from the tiles' first column to the end of C: may end inside their last register
   const T* next;        ///< what is read of B after these tiles: each asks for its share of rows
-  std::size_t share;    ///< rows asked for at a time, tile_asks::times(K) times a tile
+  std::size_t share;    ///< rows asked for at a time
+  std::size_t every;    ///< steps of k from one time to the next
 };
 
-/// How tiles ask for the rows of B that follow. With 32 registers for all panels of them, `every` steps of k for the
-/// second cache, as more lines at once than a core can wait for would hold it up. Smaller tiles gain nothing by that
-/// and feel the instructions: they ask for the first panel, in the beginning, as training does for all, which has other
-/// work to hide them behind.
+/// How tiles ask for the rows of B that follow. With 32 registers for all panels of them, for the second cache, a share
+/// every so many steps of k: more lines at once than a core can wait for would hold it up, and each time the loop of
+/// multiply-adds starts anew. Smaller tiles gain nothing by that and feel the instructions: they ask for the first
+/// panel, in the beginning, as training does for all, which has other work to hide them behind.
 template <class V, class E>
 struct tile_asks {
   static constexpr bool in_pieces = V::registers == 32 && !E::training;
   static constexpr bool all_panels = in_pieces || E::training;
-  static constexpr std::size_t every = 64;
-  static constexpr std::size_t times(std::size_t K) noexcept {
-    return in_pieces ? max_size(1, divide_up(K, every)) : 1;
+  static constexpr std::uint32_t often = 64, seldom = 128;
+  static constexpr std::uint32_t most_rows = 8;  // at a time, if it can be helped
+
+  std::uint32_t every;  ///< steps of k
+  std::uint32_t times;  ///< a tile
+  std::uint32_t share;  ///< rows at a time: all blocks of rows together ask for about K
+
+  NDT_INLINE constexpr tile_asks(std::size_t K, std::uint32_t row_blocks) noexcept : tile_asks(K, row_blocks, seldom) {
+    if (in_pieces && share > most_rows && K > often) *this = tile_asks(K, row_blocks, often);
   }
+
+ private:
+  NDT_INLINE constexpr tile_asks(std::size_t K, std::uint32_t row_blocks, std::uint32_t steps) noexcept
+      : every(steps),
+        times(in_pieces ? static_cast<std::uint32_t>(max_size(1, divide_up(K, steps))) : 1),
+        share((static_cast<std::uint32_t>(K) + times * row_blocks / 2) / (times * row_blocks)) {}
 };
 
 /// `count` tiles of R rows and Q registers, one below the other. They share what follows from their columns.
@@ -217,11 +231,12 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
       });
     };
     if constexpr (R > 1 && asks::in_pieces) {
-      for (std::size_t k = 0; k < K;) {
+      for (std::size_t from = 0; from < K;) {
         ask();
-        const std::size_t end = share == 0 ? K : min_size(K, k + asks::every);
+        const std::size_t end = share == 0 ? K : min_size(K, from + work.every);
         NDT_TWO_STEPS
-        for (; k < end; ++k) multiply(k);
+        for (std::size_t k = from; k < end; ++k) multiply(k);  // a k of its own, or GCC takes single steps
+        from = end;
       }
     } else {
       NDT_TWO_STEPS
