@@ -4,8 +4,8 @@
 set -eu
 nm=$1 object=$2
 left=$("$nm" -C --undefined-only "$object" | grep -c 'kernels::gemm_registers<' || :)
-# Those of floats, all of the list.
 echo "$left kinds of products left to another file"
+# Those of floats, all of the list.
 [ "$left" -ge 4 ] || { echo "too few: the check looks at the wrong thing"; exit 1; }
 own=$("$nm" -C --defined-only "$object" | grep -E 'kernels::(gemm_registers|detail::tiles)' || :)
 [ -z "$own" ] || { echo "compiled here: $own"; exit 1; }

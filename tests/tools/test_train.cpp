@@ -11,12 +11,14 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <tuple>
 
 #include "../../tools/io/model_file.hpp"
 #include "../../tools/io/output_file.hpp"
 #include "../../tools/io/tensor_file.hpp"
 #include "../support/catch.hpp"
 #include "desk.hpp"
+#include "hdf5_files.hpp"
 
 using support::check_refused, support::contents, support::Desk, support::is_error_line, support::Ran;
 
@@ -376,6 +378,36 @@ TEST_CASE("counts that a model cannot see, and steps without anything to predict
   const char* const note = "ndt: note: none of these steps had anything to predict: TRAIN.MASK_RATIO is 1e-300\n";
   CHECK(desk.train("--out idle --max-steps 2 --set TRAIN.MASK_RATIO=1e-300").err.find(note) != std::string::npos);
   CHECK(desk.train("--out busy --max-steps 2").err.find("note") == std::string::npos);
+}
+
+TEST_CASE("without masks there must be held-out neurons or forward bins in training", "[tools][train]") {
+  const TrainingDesk desk;
+  const std::string start = "train small.yaml --max-steps 1 --set TRAIN.MASK_RATIO=0 --data ";
+  const auto refused = [&](const char* data) {
+    const Ran ran = desk.ndt(start + data + " --out refused");
+    check_refused(ran);
+    CHECK(ran.err.find(std::string("TRAIN.MASK_RATIO is 0, ") + data + ",") != std::string::npos);
+    CHECK(!std::filesystem::exists(desk / "refused/last.ckpt"));
+  };
+  refused("data.h5");
+  const auto hide = [&](const char* data, const char* name) {
+    support::in_child([&] {
+      const hid_t file = support::good(H5Fopen((desk / data).c_str(), H5F_ACC_RDWR, H5P_DEFAULT));
+      support::good(H5Ldelete(file, name, H5P_DEFAULT));
+      support::good(H5Fclose(file));
+    });
+  };
+  for (const auto& [file, sizes, hidden] :
+       {std::tuple{"neurons.h5", "--forward-bins 0 --heldout-neurons 2", "train_spikes_heldout"},
+        std::tuple{"bins.h5", "--forward-bins 2 --heldout-neurons 0", "train_spikes_heldin_forward"}}) {
+    INFO(file);
+    REQUIRE(
+        desk.ndt("simulate reach " + std::string(file) + " --conditions 4 --repeats 10 --bins 8 --neurons 8 " + sizes)
+            .status == 0);
+    CHECK(desk.ndt(start + file + " --out " + file + ".run").status == 0);
+    hide(file, hidden);
+    refused(file);
+  }
 }
 
 TEST_CASE("a mask token that counts of 16 bits cannot hold is refused", "[tools][train]") {
