@@ -40,7 +40,7 @@ struct BesideLoop {
 };
 /// Runs work() for every iteration, and every two milliseconds, untimed, the loop on as many threads: what a shared
 /// machine does to the one, it does to the other. Of 0.2 ms of it the second half counts. At first a core with AVX-512
-/// holds back instructions that need more current than those before, and after a millisecond or so its clock rises, as
+/// holds back instructions that need more current than those before, and some milliseconds later its clock rises, as
 /// the loop reads nothing and takes less power than the work.
 template <class Work>
 BesideLoop beside_loop(benchmark::State& state, int threads, Work work) {

@@ -56,6 +56,14 @@
 #define NDT_TWO_STEPS
 #endif
 
+// Rows of the tallest tile with 32 registers. Nine by three registers, a row of B and an element of A fill them, but
+// Clang 14, and GCC 12 for aarch64, read elements of A ahead and put sums on the stack instead.
+#if defined(__AVX512F__) && defined(__GNUC__) && !defined(__clang__)
+#define NDT_TALLEST_ROWS 9
+#else
+#define NDT_TALLEST_ROWS 8
+#endif
+
 // Hides from the compiler how the double `x` (a variable) came to be, so that a product is rounded before it is added,
 // whatever the flags. GCC has no pragma for that: without -ffp-contract=off it fuses where the processor can.
 #if defined(__GNUC__) && defined(__SSE2__)

@@ -20,12 +20,12 @@
 namespace ndt::inline NDT_TARGET::kernels {
 
 /// Rows whose scores are worked on together where they see the same keys: a few tiles, which share the work beside
-/// their multiply-adds. Microcontrollers save the memory.
+/// their multiply-adds. Microcontrollers save the memory. Of the instruction set alone: scratch has this size, and
+/// files of two compilers may meet in one program.
 template <class V>
-inline constexpr std::size_t attention_rows = (NDT_MICROCONTROLLER != 0 ? 1
-                                               : V::registers == 32     ? 4
-                                                                        : 2) *
-                                              tile_limits<V>::rows;
+inline constexpr std::size_t attention_rows = NDT_MICROCONTROLLER == 0 && V::registers == 32
+                                                  ? 36
+                                                  : (NDT_MICROCONTROLLER != 0 ? 1 : 2) * tile_limits<V>::rows;
 
 /// Elements of scratch that attention over `bins` keys needs: one block of rows of scores.
 template <class V>

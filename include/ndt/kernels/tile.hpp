@@ -47,7 +47,7 @@ struct tile_limits {
   /// Microcontrollers: few registers for pointers, so no tile crosses a panel and one pointer does for all its columns.
   /// Not elsewhere: given one pointer GCC 12 makes vectors of a scalar tile, and reads beyond the last row of A.
   static constexpr bool in_panel = NDT_MICROCONTROLLER != 0 && (V::width == 1 || V::registers < 16);
-  static constexpr std::size_t rows = in_panel || V::width == 1 ? 2 : V::registers == 32 ? 9 : 6;
+  static constexpr std::size_t rows = in_panel || V::width == 1 ? 2 : V::registers == 32 ? NDT_TALLEST_ROWS : 6;
   static constexpr std::size_t registers(std::size_t tile_rows) noexcept {
     // Divisors of a panel's width.
     if (in_panel) return (V::width == 1 ? 8 : 4) / tile_rows;
@@ -128,14 +128,14 @@ struct tile_asks {
   static constexpr bool in_pieces = V::registers == 32 && !E::training;
   static constexpr bool all_panels = in_pieces || E::training;
   static constexpr std::uint32_t often = 64, seldom = 128;
-  static constexpr std::uint32_t most_rows = 8;  // at a time, if it can be helped
+  static constexpr std::uint32_t most_at_once = 8;  // rows; if that is too few, `often`
 
   std::uint32_t every;  ///< steps of k
   std::uint32_t times;  ///< a tile
   std::uint32_t share;  ///< rows at a time: all blocks of rows together ask for about K
 
   NDT_INLINE constexpr tile_asks(std::size_t K, std::uint32_t row_blocks) noexcept : tile_asks(K, row_blocks, seldom) {
-    if (in_pieces && share > most_rows && K > often) *this = tile_asks(K, row_blocks, often);
+    if (in_pieces && share > most_at_once && K > often) *this = tile_asks(K, row_blocks, often);
   }
 
  private:
@@ -198,6 +198,7 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
   [[maybe_unused]] const std::size_t panel_step = work.b.stride;
   const T* next = work.next;
   const std::size_t share = work.share;
+  [[maybe_unused]] const std::size_t every = work.every;
   using asks = tile_asks<V, E>;
   const auto ask = [&]() NDT_INLINE_LAMBDA {
     for (std::size_t i = 0; i < share; ++i, next += row_step) {
@@ -233,7 +234,7 @@ void tiles_below(const TileWork<typename V::value_type, A, B>& work, const E& ed
     if constexpr (R > 1 && asks::in_pieces) {
       for (std::size_t from = 0; from < K;) {
         ask();
-        const std::size_t end = share == 0 ? K : min_size(K, from + work.every);
+        const std::size_t end = share == 0 ? K : min_size(K, from + every);
         NDT_TWO_STEPS
         for (std::size_t k = from; k < end; ++k) multiply(k);  // a k of its own, or GCC takes single steps
         from = end;
