@@ -46,8 +46,8 @@ template <class Work>
 BesideLoop beside_loop(benchmark::State& state, int threads, Work work) {
   double worked = 0, since = 0, loops = 0;  // the loops by the time that they stand for
   const auto turn = [&] {
-    (void)loop_gflops(threads, 1e5);
-    loops += since * loop_gflops(threads, 1e5);
+    (void)loop_gflops(threads);
+    loops += since * loop_gflops(threads);
     worked += since, since = 0;
   };
   for (auto _ : state) {

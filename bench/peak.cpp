@@ -101,9 +101,9 @@ std::size_t spin_rounds(double nanoseconds) {
   return std::max<std::size_t>(1, static_cast<std::size_t>(nanoseconds / fastest));
 }
 
-double loop_gflops(int threads, double nanoseconds) {
-  static const double rounds = static_cast<double>(spin_rounds(1e6)) * 1e-6;  // a nanosecond
-  return speed_of_loop<12>(threads, static_cast<std::size_t>(rounds * nanoseconds) + 1);
+double loop_gflops(int threads) {
+  static const std::size_t rounds = spin_rounds(1e5);
+  return speed_of_loop<12>(threads, rounds);
 }
 
 double peak_gflops(int threads) {

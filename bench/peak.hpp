@@ -8,8 +8,8 @@ namespace bench {
 /// GFLOP/s of a plain multiply-add loop on `threads` threads at once: the best over 12 to 24 accumulators.
 double peak_gflops(int threads);
 
-/// GFLOP/s of that loop with 12 accumulators during the next `nanoseconds` or so.
-double loop_gflops(int threads, double nanoseconds);
+/// GFLOP/s of that loop with 12 accumulators during the next 0.1 ms or so.
+double loop_gflops(int threads);
 
 /// The sum of a block, read as fast as one thread can.
 float read_through(const float* data, std::size_t count) noexcept;

@@ -23,9 +23,9 @@ namespace ndt::inline NDT_TARGET::kernels {
 /// their multiply-adds. Microcontrollers save the memory. Of the instruction set alone: scratch has this size, and
 /// files of two compilers may meet in one program.
 template <class V>
-inline constexpr std::size_t attention_rows = NDT_MICROCONTROLLER == 0 && V::registers == 32
-                                                  ? 36
-                                                  : (NDT_MICROCONTROLLER != 0 ? 1 : 2) * tile_limits<V>::rows;
+inline constexpr std::size_t attention_rows = NDT_MICROCONTROLLER != 0 ? tile_limits<V>::rows
+                                              : V::registers == 32     ? 36
+                                                                       : 2 * tile_limits<V>::rows;
 
 /// Elements of scratch that attention over `bins` keys needs: one block of rows of scores.
 template <class V>
