@@ -142,7 +142,7 @@ TEMPLATE_TEST_CASE("select_less picks by lane, and the second choice for NaN and
   CHECK(chosen(nan) == std::vector<T>(left.size(), T(20)));
 }
 
-#if defined(XSIMD_VERSION_MAJOR) && (defined(__FMA__) || defined(__AVX512F__) || defined(__aarch64__))
+#if NDT_XSIMD && (defined(__FMA__) || defined(__AVX512F__) || defined(__aarch64__))
 // A library that makes a product and a sum of it gives results as good, at half the speed.
 TEMPLATE_TEST_CASE("a multiply-add of vectors is one instruction and rounds once", "[simd]", ndt::simd::native<float>,
                    ndt::simd::native<double>) {

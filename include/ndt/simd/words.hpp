@@ -6,11 +6,11 @@
 #include <cstdint>
 
 #include "ndt/config.hpp"
-#include "ndt/simd.hpp"
+#include "ndt/simd/xsimd.hpp"
 
 namespace ndt::inline NDT_TARGET::simd {
 
-#if defined(XSIMD_VERSION_MAJOR) && (defined(__SSE2__) || defined(__aarch64__))
+#if NDT_XSIMD && (defined(__SSE2__) || defined(__aarch64__))
 #if defined(__AVX512F__)
 using words = std::uint64_t __attribute__((vector_size(64)));
 NDT_INLINE words product(words x, std::uint32_t m) noexcept {
