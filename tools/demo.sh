@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 need_build_packages
 configure build -Dnative=true -Dopenmp=enabled -Dtools=enabled
 echo 'building in build/ (a few minutes the first time)'
-/usr/bin/ninja -C build --quiet tools/ndt
+build build tools/ndt
 
 folder=build/demo
 rm -rf "$folder"

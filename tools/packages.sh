@@ -52,3 +52,14 @@ configure() {
   rm -f "$log"
   echo "$*" >"$folder/ndt-options"
 }
+
+# build FOLDER [TARGET...]: with ninja's line of progress where somebody watches.
+build() {
+  folder=$1
+  shift
+  if [ -t 1 ]; then
+    /usr/bin/ninja -C "$folder" "$@"
+  else
+    /usr/bin/ninja -C "$folder" --quiet "$@"
+  fi
+}

@@ -218,6 +218,7 @@ TEST_CASE("what a model looks ahead is said of a layer, of all layers, and of wh
   CHECK(j["look_ahead_bins"] == 49);
   const std::string all = "20 ahead in a layer; 120 ahead in all, at most 49 in a trial of 50 bins\n";
   CHECK(support::has(text("lorenz.safetensors"), all));
+  CHECK(support::has(text("lorenz.safetensors"), "input       counts up to 15, "));
   CHECK(support::has(text("lorenz_causal.safetensors"), "0 ahead in a layer; 0 ahead in all\n"));
 }
 

@@ -456,7 +456,7 @@ TEST_CASE("bad training input gets one line, exit 2, and nothing is lost", "[too
       Bad{"train small.yaml --data data.h5 --out new --set MODEL.NUM_HEADS=5", "heads"},
       Bad{"train small.yaml --data data.h5 --out new --set TRAIN.LR.INIT=1 --set TRAIN.NUM_UPDATES=9000",
           "is not finite in step"},
-      Bad{"train small.yaml --data data.h5 --out new --set MODEL.TRIAL_LENGTH=50", "TRIAL_LENGTH is 50"},
+      Bad{"train small.yaml --data data.h5 --out new --set MODEL.TRIAL_LENGTH=50", ": --set MODEL.TRIAL_LENGTH="},
       Bad{"train small.yaml --data data.h5 --out new --max-steps -1", "below 0"},
       Bad{"train small.yaml --data data.h5 --out new --group ''", "an empty name of a group"},
       Bad{"train small.yaml --data data.h5 --out new --max-minutes nan", "--max-minutes"},

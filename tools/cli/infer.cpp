@@ -207,6 +207,7 @@ Answer infer(const Options& options, const Common& common) {
   LoadedModel model(options.model);
   SpikeCounts spikes = read_spikes(options.spikes, options.key, model.config().neurons);
   const std::size_t length = window_length(options, spikes, model.config());
+  const Summary counts = summary(spikes.counts);  // as they are in the file
   const std::size_t clipped = clip_counts(spikes, model.config().max_spikes);
   Outputs out(model.config(), spikes.bins, options);
   out.resize(spikes.trials, spikes.bins);
@@ -228,7 +229,7 @@ Answer infer(const Options& options, const Common& common) {
                             counted(spikes.bins, "bin"), counted(spikes.neurons, "neuron"));
   if (length != spikes.bins)
     answer.text += fmt::format("chopped into windows of {} that share {}\n", counted(length, "bin"), options.overlap);
-  const Summary counts = summary(spikes.counts), rates = summary(out.log_rates.values, model.config().lograte);
+  const Summary rates = summary(out.log_rates.values, model.config().lograte);
   answer.text += fmt::format("counts a bin: {:.4f} on average, {:.0f} at most\n", counts.mean, counts.highest);
   answer.text +=
       fmt::format("rates a bin:  {:.4f} on average, {:.4f} to {:.4f}\n", rates.mean, rates.lowest, rates.highest);

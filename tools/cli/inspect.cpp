@@ -98,9 +98,10 @@ Answer inspect(const std::string& path) {
   line("shape",
        fmt::format("{}, {}, {}, {}, width {}, feed-forward {}", counted(c.neurons, "neuron"), counted(T, "bin"),
                    counted(c.layers, "layer"), counted(c.heads, "head"), c.width(), c.hidden_size));
-  line("input", c.linear_embedder  ? "counts, linear embedder"
-                : c.embed_dim == 0 ? "counts"
-                                   : fmt::format("counts, {} numbers a neuron from a table", c.embed_dim));
+  line("input", fmt::format("counts up to {}{}", c.max_spikes,
+                            c.linear_embedder  ? ", linear embedder"
+                            : c.embed_dim == 0 ? ""
+                                               : fmt::format(", {} numbers a neuron from a table", c.embed_dim)));
   line("positions", j["positions"]);
   line("norms", fmt::format("{}-norm, final {} norm, {}", c.pre_norm ? "pre" : "post", c.scale_norm ? "scale" : "layer",
                             j["activation"].get<std::string>()));

@@ -73,8 +73,9 @@ ndt::data::Dataset load(const Options& options, const fs::path& path, const ndt:
   if (length == 0 || length == dataset.bins) return dataset;
   if (length > dataset.bins || dataset.forward_bins != 0) {
     throw Refused("MODEL.TRIAL_LENGTH is " + std::to_string(length), path.string(),
-                  "trials have " + std::to_string(dataset.bins) + " bins" +
-                      (dataset.forward_bins != 0 ? ", some of them forward bins: they cannot be chopped" : ""));
+                  "trials have " + counted(dataset.bins, "bin") +
+                      (dataset.forward_bins != 0 ? ", some of them forward bins, and cannot be chopped" : "") +
+                      ": --set MODEL.TRIAL_LENGTH=" + std::to_string(dataset.bins));
   }
   ndt::data::chop(dataset, length);
   return dataset;

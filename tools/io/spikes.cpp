@@ -40,6 +40,15 @@ std::vector<std::int32_t> as_counts(std::vector<T>&& values, const SpikeCounts& 
   return counts;
 }
 
+/// Nobody named this dataset, so they may not know that they could.
+NumberArray read_default(const std::filesystem::path& path, const std::string& dataset) {
+  try {
+    return read_dataset(path, dataset);
+  } catch (const Refused& refused) {
+    throw Refused(refused, "--key names another");
+  }
+}
+
 }  // namespace
 
 SpikeCounts read_spikes(const std::filesystem::path& path, const std::optional<std::string>& key,
@@ -56,7 +65,7 @@ SpikeCounts read_spikes(const std::filesystem::path& path, const std::optional<s
   }
   const std::string dataset = key.value_or("spikes");
   const std::string where = is_npy ? path.string() : dataset_text(path, dataset);
-  NumberArray array = is_npy ? read_npy(path) : read_dataset(path, dataset);
+  NumberArray array = is_npy ? read_npy(path) : key ? read_dataset(path, dataset) : read_default(path, dataset);
 
   const Shape& shape = array.shape;
   if (shape.size() != 2 && shape.size() != 3) {
