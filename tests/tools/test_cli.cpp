@@ -298,6 +298,10 @@ TEST_CASE("bad usage and bad input get one line, exit 2 and no file", "[tools][c
       "infer " + model + " wide.h5 out.h5 --key other",
       "infer " + model + " text.pth out.h5",
       "infer " + model + " wide.h5 out.h5 --threads 0",
+      "infer " + model + " right.h5 out.h5 --threads 02",
+      "infer " + model + " right.h5 out.h5 --chop 03",
+      "infer " + model + " right.h5 out.h5 --chop 0x3",
+      "simulate lorenz out.h5 --bins 010",
       "check " + model + " wide.h5",
   };
   for (const std::string& arguments : calls) {

@@ -143,6 +143,15 @@ TEST_CASE("what an NLB file keeps to itself is marked as hidden", "[tools][datas
   CHECK(!all.valid.forward_hidden);
   drop(file, "eval_spikes_heldin_forward");
   CHECK(says(refused(folder, file), "forward bins of held-in or held-out neurons alone"));
+  // Nothing is written where there is no room, whichever of the shapes is at fault.
+  File longer = nlb();
+  drop(longer, "eval_spikes_heldin_forward");
+  longer.add("eval_spikes_heldout_forward", {2, 4000, 2});
+  CHECK(says(refused(folder, longer), "[2, 4000, 2]", "bins"));
+  longer = nlb();
+  drop(longer, "train_spikes_heldin_forward");
+  longer.add("train_spikes_heldout_forward", {3, 4000, 2});
+  CHECK(says(refused(folder, longer), "4000", "bins"));
   drop(file, "eval_spikes_heldout_forward");
   all = load_dataset(file.write(folder / "b.h5"));
   CHECK(all.forward_bins == 2);
@@ -216,8 +225,13 @@ TEST_CASE("conditions may come as ragged rows", "[tools][dataset]") {
 TEST_CASE("lfads-torch's layout: what the encoder sees is a corner of what is reconstructed", "[tools][dataset]") {
   const TemporaryFolder folder;
   File file;
-  file.add("train_encod_data", {3, 4, 3}).add("train_recon_data", {3, 6, 5}, 9);
-  file.add("valid_encod_data", {2, 4, 3}, 20).add("valid_recon_data", {2, 6, 5}, 30);
+  file.add("train_recon_data", {3, 6, 5}, 9).add("valid_recon_data", {2, 6, 5}, 30);
+  file.add("train_encod_data", {3, 4, 3}).add("valid_encod_data", {2, 4, 3});
+  for (const std::string split : {"train", "valid"}) {
+    const auto& whole = file.counts.at(split + "_recon_data").second;
+    auto& corner = file.counts.at(split + "_encod_data").second;
+    for (std::size_t i = 0; i < corner.size(); ++i) corner[i] = whole[(i / 12 * 6 + i / 3 % 4) * 5 + i % 3];
+  }
   auto all = load_dataset(file.write(folder / "a.h5"));
   CHECK(all.bins == 6);
   CHECK(all.forward_bins == 2);
@@ -225,12 +239,16 @@ TEST_CASE("lfads-torch's layout: what the encoder sees is a corner of what is re
   CHECK(all.heldout_neurons == 2);
   CHECK(all.valid.counts.back() == 89);
   CHECK(all.train.counts.front() == 9);
+  File other = file;
+  other.counts.at("valid_encod_data").second[16] = 1;
+  CHECK(says(refused(folder, other), "a count of 1 at trial 1, bin 1, neuron 1", "valid_encod_data",
+             "the 66 of valid_recon_data"));
   drop(file, "valid_recon_data");
   all = load_dataset(file.write(folder / "b.h5"));
   CHECK(all.valid.heldout_hidden);
   CHECK(all.valid.forward_hidden);
-  CHECK(all.valid.counts[0] == 20);
-  CHECK(all.valid.counts[5] == 23);  // bin 1
+  CHECK(all.valid.counts[0] == 30);
+  CHECK(all.valid.counts[5] == 35);  // bin 1
   CHECK(all.valid.counts[3] == 0);
   file.add("train_recon_data", {3, 6, 2});
   CHECK(says(refused(folder, file), "[3, 6, 2]", "[2, 4, 3]", "is smaller"));

@@ -1,6 +1,7 @@
 // ndt fit-readout: behaviour is stored in the model, and a stream gives it with the score that the fit reported.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -14,7 +15,7 @@
 #include "desk.hpp"
 #include "says.hpp"
 
-using support::check_refused, support::Desk, support::Ran, support::says;
+using support::check_refused, support::Desk, support::has, support::Ran, support::says;
 
 namespace {
 
@@ -98,15 +99,37 @@ TEST_CASE("a read-out that cannot be is refused, and nothing written", "[tools][
   behavior("wide.h5", 65, [](std::size_t i, float) { return static_cast<float>(i % 13); });
   behavior("still.h5", 2, [](std::size_t i, float spikes) { return i % 2 == 0 ? spikes : 7.0f; });
   behavior("huge.h5", 2, [](std::size_t, float spikes) { return std::min(spikes, 20.0f) * 1.6e37f; });
-  for (const std::string& arguments :
-       {lorenz + " lorenz.h5 o.safetensors", causal + " lorenz.h5 o.safetensors", causal + " reach.h5 o.hpp",
-        causal + " wide.h5 o.safetensors", causal + " still.h5 o.safetensors", causal + " huge.h5 o.safetensors",
-        causal + " reach.h5 o.safetensors --target ''", causal + " reach.h5 o.safetensors --group ''",
-        causal + " reach.h5 ''", causal + " reach.h5 reach.h5", causal + " reach.h5 o.safetensors --target-group g",
-        causal + " reach.h5 o.safetensors --target ./o.safetensors", causal + " reach.h5 o.safetensors --lag 35",
-        causal + " reach.h5 o.safetensors --lag -35", causal + " reach.h5 o.safetensors --history 0",
-        causal + " reach.h5 o.safetensors --history 1025", causal + " reach.h5 o.safetensors --history 100",
-        causal + " reach.h5 o.safetensors --features spikes"}) {
+  // Varies, but not in the bins that have both: 34 is the last bin, and with a lag of 1 the first is out.
+  const float none = std::numeric_limits<float>::quiet_NaN();
+  behavior("apart.h5", 2, [=](std::size_t i, float s) {
+    return i < 1000 ? (i % 2 == 0 ? 2.0f : none) : i % 2 ? s : 1;
+  });
+  behavior("late.h5", 2, [](std::size_t i, float s) { return i % 2 ? s : i / 2 % 35 == 0 ? s : 1.0f; });
+  behavior("none.h5", 2, [=](std::size_t i, float s) { return i % 2 ? s : none; });
+  CHECK(has(desk.ndt("fit-readout " + causal + " none.h5 o.safetensors").err, "no bin with all of its behaviour"));
+  CHECK(has(desk.ndt("fit-readout " + causal + " apart.h5 o.safetensors").err, "dimension 0 of behaviour never"));
+  for (const std::string& arguments : {causal + " apart.h5 o.safetensors --kalman",
+                                       causal + " late.h5 o.safetensors --lag 1",
+                                       causal + " reach.h5 o.safetensors --history 010",
+                                       causal + " reach.h5 o.safetensors --lag -01",
+                                       lorenz + " lorenz.h5 o.safetensors",
+                                       causal + " lorenz.h5 o.safetensors",
+                                       causal + " reach.h5 o.hpp",
+                                       causal + " wide.h5 o.safetensors",
+                                       causal + " still.h5 o.safetensors",
+                                       causal + " huge.h5 o.safetensors",
+                                       causal + " reach.h5 o.safetensors --target ''",
+                                       causal + " reach.h5 o.safetensors --group ''",
+                                       causal + " reach.h5 ''",
+                                       causal + " reach.h5 reach.h5",
+                                       causal + " reach.h5 o.safetensors --target-group g",
+                                       causal + " reach.h5 o.safetensors --target ./o.safetensors",
+                                       causal + " reach.h5 o.safetensors --lag 35",
+                                       causal + " reach.h5 o.safetensors --lag -35",
+                                       causal + " reach.h5 o.safetensors --history 0",
+                                       causal + " reach.h5 o.safetensors --history 1025",
+                                       causal + " reach.h5 o.safetensors --history 100",
+                                       causal + " reach.h5 o.safetensors --features spikes"}) {
     INFO(arguments);
     check_refused(desk.ndt("fit-readout " + arguments));
     CHECK(!std::filesystem::exists(desk / "o.safetensors"));

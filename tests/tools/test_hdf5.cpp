@@ -139,6 +139,26 @@ TEST_CASE("a large dataset comes through in slabs, whatever its chunks", "[tools
   }
 }
 
+TEST_CASE("what was never written of a dataset that is not filled is zero, in every slab", "[tools][hdf5]") {
+  const TemporaryFolder folder;
+  const std::vector<hsize_t> shape = {120000, 80}, chunk = {60, 80};  // 38 MB, more than two slabs
+  const std::vector<std::int32_t> values(60 * 80, 3);
+  make_hdf5(folder / "a.h5", [&](hid_t file) {
+    const hid_t layout = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(2, shape.data(), nullptr);
+    H5Pset_chunk(layout, 2, chunk.data());
+    H5Pset_fill_time(layout, H5D_FILL_TIME_NEVER);
+    const hid_t id = support::good(H5Dcreate2(file, "a", H5T_STD_I32LE, space, H5P_DEFAULT, layout, H5P_DEFAULT));
+    const std::vector<hsize_t> start = {0, 0};
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, chunk.data(), nullptr);
+    const hid_t memory = H5Screate_simple(2, chunk.data(), nullptr);
+    support::good(H5Dwrite(id, H5T_NATIVE_INT32, memory, space, H5P_DEFAULT, values.data()));
+    H5Sclose(memory), H5Dclose(id), H5Sclose(space), H5Pclose(layout);
+  });
+  const auto back = std::get<std::vector<std::int32_t>>(tool::read_dataset(folder / "a.h5", "a").values);
+  CHECK(std::accumulate(back.begin(), back.end(), std::int64_t{0}) == 3 * 60 * 80);
+  CHECK(back.front() == 3);
+}
+
 TEST_CASE("a file that starts with a user block is read", "[tools][hdf5]") {
   const TemporaryFolder folder;
   const float value = 4;

@@ -1,4 +1,5 @@
 // The HDF5 writer: what is written comes back, and a file is there whole or not at all.
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -13,6 +14,7 @@
 
 #include "../../tools/io/hdf5_reader.hpp"
 #include "../../tools/io/hdf5_writer.hpp"
+#include "../../tools/io/isolated.hpp"
 #include "../../tools/io/output_file.hpp"
 #include "../support/catch.hpp"
 #include "../support/noise.hpp"
@@ -143,10 +145,12 @@ TEST_CASE("a link to a file that is not there yet is written through, one to its
 
 TEST_CASE("a process that is told to end while it writes leaves nothing, and ends as it was told", "[tools][hdf5]") {
   const TemporaryFolder folder;
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1}) {
     const pid_t child = fork();
     if (child == 0) {
-      for (const int reset : {SIGINT, SIGTERM, SIGHUP}) signal(reset, SIG_DFL);  // the test framework has its own
+      signal(number, SIG_DFL);  // the test framework has its own
+      const rlimit no_core{0, 0};
+      setrlimit(RLIMIT_CORE, &no_core);
       tool::OutputFile first(folder / "a"), second(folder / "b");
       first.write("half", 4);
       raise(number);
@@ -170,6 +174,29 @@ TEST_CASE("a process that is told to end while it writes leaves nothing, and end
   REQUIRE(waitpid(child, &status, 0) == child);
   CHECK(WIFEXITED(status));
   CHECK(support::contents(folder / "c") == "whole");
+}
+
+TEST_CASE("a child that writes ends before its file is removed", "[tools][hdf5]") {
+  const TemporaryFolder folder;
+  const pid_t program = fork();
+  if (program == 0) {
+    signal(SIGTERM, SIG_DFL);
+    const tool::OutputFile file(folder / "a");
+    const std::string path = file.path().string();
+    // Makes its file again and again, as a library that opens it late would.
+    tool::Isolated child({}, [&](tool::Sender& to) {
+      for (int i = 0;; ++i) {
+        close(open(path.c_str(), O_WRONLY | O_CREAT, 0666));
+        if (i == 0) to.send('W', "");
+      }
+    });
+    child.next(16);
+    raise(SIGTERM);
+  }
+  int status = 0;
+  REQUIRE(waitpid(program, &status, 0) == program);
+  CHECK(WIFSIGNALED(status));
+  CHECK(folder.entries() == 0);
 }
 
 TEST_CASE("a link as output is written through, and the file has the mode the user's mask says", "[tools][hdf5]") {

@@ -33,10 +33,20 @@ void require_output(const std::filesystem::path& out, const std::vector<std::str
 /// A name says what is written: another ending than these is refused.
 void refuse_other_endings(const std::filesystem::path& out, const std::vector<std::string>& endings);
 
+/// "010" would be 8: numbers are decimal here.
+inline const CLI::Validator decimal(
+    [](std::string& text) -> std::string {
+      const std::size_t sign = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
+      const bool other_base = text.size() > sign + 1 && text[sign] == '0' && text[sign + 1] != '.';
+      return other_base ? text + " begins with 0: decimal digits are needed" : std::string();
+    },
+    "");
+
 /// For options of unsigned type, of which -1 would be a very large number, and 2^64 the largest.
 inline const CLI::Validator whole_number(
     [](std::string& text) -> std::string {
       if (text[0] == '-') return text + " is below 0";
+      if (const std::string complaint = decimal(text); !complaint.empty()) return complaint;
       errno = 0;
       static_cast<void>(std::strtoull(text.c_str(), nullptr, 0));
       return errno == ERANGE ? text + " is above 2^64 - 1" : std::string();

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include <ndt/core/finite.hpp>
+#include <ndt/metrics/rows.hpp>
 #include <ndt/train/kalman_fit.hpp>
 #include <ndt/train/ridge_fit.hpp>
 
@@ -53,8 +54,8 @@ struct Activity {
   Activity& operator=(const Activity&) = delete;
 };
 
-/// Behaviour that can be read out: so many dimensions, each of which varies.
-void require_behavior(const ndt::data::Dataset& dataset, const std::string& where) {
+/// Behaviour that can be read out: so many dimensions, each of which varies in the bins that the fit will look at.
+void require_behavior(const ndt::data::Dataset& dataset, std::int64_t lag, const std::string& where) {
   if (dataset.train.behavior.empty() || dataset.valid.behavior.empty()) {
     throw Refused("no behaviour", where, "datasets train_behavior and valid_behavior [trials, bins, dims]");
   }
@@ -63,15 +64,24 @@ void require_behavior(const ndt::data::Dataset& dataset, const std::string& wher
     throw Refused(fmt::format("behaviour of {} dimensions", dims), where,
                   fmt::format("at most {}", ndt::ReadoutConfig::most_outputs));
   }
-  const std::vector<float>& values = dataset.train.behavior;
-  for (std::size_t d = 0; d < dims; ++d) {
-    float low = std::numeric_limits<float>::infinity(), high = -low;
-    for (std::size_t i = d; i < values.size(); i += dims)
-      low = std::fmin(low, values[i]), high = std::fmax(high, values[i]);
-    if (!(low < high)) {
-      throw Refused(fmt::format("dimension {} of behaviour never varies", d), where + " train_behavior",
-                    "numbers that tell something: a score of what is constant would say nothing");
+  const Trials<float> behavior(dataset.train.behavior.data(), dataset.train.trials, dataset.observed_bins(), dims);
+  const auto bins = static_cast<std::int64_t>(behavior.bins);
+  std::vector<float> low(dims, std::numeric_limits<float>::infinity()), high(dims, -low[0]);
+  bool any = false;
+  for (std::size_t trial = 0; trial < behavior.trials; ++trial) {
+    for (std::int64_t bin = std::max<std::int64_t>(lag, 0); bin < bins + std::min<std::int64_t>(lag, 0); ++bin) {
+      const float* const row = behavior.at(trial, static_cast<std::size_t>(bin));
+      if (!ndt::metrics::is_complete(row, dims)) continue;
+      any = true;
+      for (std::size_t d = 0; d < dims; ++d) low[d] = std::min(low[d], row[d]), high[d] = std::max(high[d], row[d]);
     }
+  }
+  if (!any) throw Refused("no bin with all of its behaviour", where + " train_behavior", "some bins without NaN");
+  for (std::size_t d = 0; d < dims; ++d) {
+    if (low[d] < high[d]) continue;
+    throw Refused(fmt::format("dimension {} of behaviour never varies where all of it is known", d),
+                  where + " train_behavior",
+                  "numbers that tell something: a score of what is constant would say nothing");
   }
 }
 
@@ -103,7 +113,11 @@ Answer fit_readout(const Options& options, const Common& common) {
   LoadedModel model(options.model);
   const ndt::data::Dataset dataset = load_dataset(options.data, options.dataset);
   const Fit fit = fit_of(model.config(), dataset, options.model, options.data);
-  require_behavior(dataset, options.data);
+  if (static_cast<std::size_t>(std::abs(options.lag)) >= fit.shown_bins) {
+    throw Refused(fmt::format("a lag of {} bins in trials of {}", options.lag, fit.shown_bins), "--lag",
+                  "a shorter one");
+  }
+  require_behavior(dataset, options.lag, options.data);
   ndt::ReadoutConfig config;
   config.kind = options.kalman ? ndt::ReadoutKind::kalman : ndt::ReadoutKind::ridge;
   config.features = readout_features.at(options.features);
@@ -114,10 +128,6 @@ Answer fit_readout(const Options& options, const Common& common) {
     throw Refused(fmt::format("{} inputs, of {} in each of {}", config.inputs(model.config()),
                               counted(config.width(model.config()), "feature"), counted(options.history, "bin")),
                   "--history", fmt::format("at most {} inputs: fewer bins", most_inputs));
-  }
-  if (static_cast<std::size_t>(std::abs(options.lag)) >= fit.shown_bins) {
-    throw Refused(fmt::format("a lag of {} bins in trials of {}", options.lag, fit.shown_bins), "--lag",
-                  "a shorter one");
   }
   config.fingerprint = ndt::fingerprint(model.model);
 
@@ -181,14 +191,14 @@ void add_fit_readout(CLI::App& app, Run& run) {
       ->check(CLI::IsMember(names_of(readout_features)))
       ->capture_default_str();
   command->add_option("--history", options->history, "bins that are looked at")
-      ->check(CLI::Range(std::size_t{1}, ndt::ReadoutConfig::most_history))
+      ->check(decimal & CLI::Range(std::size_t{1}, ndt::ReadoutConfig::most_history))
       ->type_name("H")
       ->capture_default_str();
   command
       ->add_option("--lag", options->lag,
                    "bins by which activity leads behaviour: bin t of one tells of t + BINS of the other")
-      ->check(CLI::Range(-static_cast<std::int64_t>(ndt::ReadoutConfig::most_history),
-                         static_cast<std::int64_t>(ndt::ReadoutConfig::most_history)))
+      ->check(decimal & CLI::Range(-static_cast<std::int64_t>(ndt::ReadoutConfig::most_history),
+                                   static_cast<std::int64_t>(ndt::ReadoutConfig::most_history)))
       ->type_name("BINS")
       ->capture_default_str();
   command->add_flag("--kalman", options->kalman, "a Kalman filter instead of ridge regression");

@@ -6,7 +6,11 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <latch>
 #include <new>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 #include "../io/output_file.hpp"
 #include "../io/refused.hpp"
@@ -67,6 +71,23 @@ void keep_standard_streams_apart() {
   }
 }
 
+/// OpenMP ends the program where a thread cannot be started.
+void require_threads(std::size_t threads) {
+  std::latch all_tried(1);
+  std::vector<std::thread> others;
+  std::size_t started = 1;  // this one
+  try {
+    for (; started < threads; ++started) others.emplace_back([&] { all_tried.wait(); });
+  } catch (const std::system_error&) {
+  }
+  all_tried.count_down();
+  for (std::thread& other : others) other.join();
+  if (started < threads) {
+    throw tool::Refused("the system starts no more than " + tool::counted(started, "thread") + " now",
+                        "--threads " + std::to_string(threads), "fewer");
+  }
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Neural Data Transformer: firing rates from spike counts", "ndt");
   app.require_subcommand(1);
@@ -75,7 +96,9 @@ int run(int argc, char** argv) {
   app.fallthrough();                        // --json and --threads may stand behind the subcommand
   tool::Common common;
   app.add_flag("--json", common.json, "standard output is one JSON object");
-  app.add_option("--threads", common.threads, "threads to use")->check(CLI::Range(1, 1024))->type_name("N");
+  app.add_option("--threads", common.threads, "threads to use")
+      ->check(tool::decimal & CLI::Range(1, 1024))
+      ->type_name("N");
   tool::Run chosen;
   tool::add_convert(app, chosen);
   tool::add_inspect(app, chosen);
@@ -99,6 +122,7 @@ int run(int argc, char** argv) {
   }
   tool::Answer answer;
   try {
+    require_threads(common.threads);
     answer = chosen(common);
   } catch (const std::bad_alloc&) {
     return report("not enough memory, this machine, " + less_memory(app), 1);

@@ -53,10 +53,15 @@ Counts read_counts(const Found& found) {
   return counts;
 }
 
-/// Writes `part` into the trials of `split`, from bin and neuron on.
+/// Writes `part` into the trials of `split`, from bin and neuron on, where there must be room for it.
 void place_counts(data::Split& split, const data::Dataset& all, const Counts& part, std::size_t bin,
                   std::size_t neuron) {
   const Shape& shape = part.from->shape();
+  if (shape[0] != split.trials || shape[1] > all.bins - bin || shape[2] > all.neurons - neuron) {
+    part.from->refuse("shape " + text(shape) + " where there is room for " +
+                          text(Shape{split.trials, all.bins - bin, all.neurons - neuron}),
+                      "the trials, bins and neurons of the others");
+  }
   for (std::size_t row = 0; row < shape[0] * shape[1]; ++row) {
     const std::size_t to = (row / shape[1] * all.bins + bin + row % shape[1]) * all.neurons + neuron;
     std::copy_n(part.values.begin() + static_cast<std::ptrdiff_t>(row * shape[2]), shape[2],
@@ -110,12 +115,20 @@ void require_fit(const Parts& parts, const Parts& other) {
   both(heldin, 2, other.heldin, "neurons");
   both(heldout, 2, other.heldout, "neurons");
   both(heldin_forward, 1, other.heldin_forward, "bins");
+  both(heldout_forward, 1, other.heldin_forward, "bins");
+  both(heldout_forward, 1, other.heldout_forward, "bins");
   both(heldout_forward, 2, other.heldout, "neurons");
   both(heldout_forward, 2, other.heldout_forward, "neurons");
 }
 
 void fill(data::Split& split, const data::Dataset& all, const Parts& parts, const DatasetFiles& files) {
   if (parts.heldin == nullptr) return;
+  const bool half = all.forward_bins > 0 && all.heldout_neurons > 0 &&
+                    (parts.heldin_forward == nullptr) != (parts.heldout_forward == nullptr);
+  if (half) {
+    const Found& there = parts.heldin_forward != nullptr ? *parts.heldin_forward : *parts.heldout_forward;
+    there.refuse("forward bins of held-in or held-out neurons alone", files.those_there());
+  }
   make_room(split, all, parts.heldin->shape()[0], files);
   const auto add = [&](const Found* part, std::size_t bin, std::size_t neuron) {
     if (part != nullptr) place_counts(split, all, read_counts(*part), bin, neuron);
@@ -127,12 +140,6 @@ void fill(data::Split& split, const data::Dataset& all, const Parts& parts, cons
   add(parts.heldout_forward, T, N);
   split.heldout_hidden = all.heldout_neurons > 0 && parts.heldout == nullptr;
   split.forward_hidden = all.forward_bins > 0 && parts.heldin_forward == nullptr;
-  const bool half = all.forward_bins > 0 && all.heldout_neurons > 0 &&
-                    (parts.heldin_forward == nullptr) != (parts.heldout_forward == nullptr);
-  if (half) {
-    const Found& there = parts.heldin_forward != nullptr ? *parts.heldin_forward : *parts.heldout_forward;
-    there.refuse("forward bins of held-in or held-out neurons alone", files.those_there());
-  }
 }
 
 data::Dataset read_nlb(const DatasetFiles& files, const std::string& spelling, const DatasetOptions& options) {
@@ -165,6 +172,18 @@ data::Dataset read_nlb(const DatasetFiles& files, const std::string& spelling, c
   return all;
 }
 
+/// What the encoder sees must be what stands in its corner of the whole: a split holds every count once.
+void require_corner(const data::Split& split, const data::Dataset& all, const Counts& corner, const Found& whole) {
+  const Shape& shape = corner.from->shape();
+  for (std::size_t i = 0; i < corner.values.size(); ++i) {
+    const std::size_t row = i / shape[2], trial = row / shape[1], bin = row % shape[1], neuron = i % shape[2];
+    const std::uint16_t there = split.counts[(trial * all.bins + bin) * all.neurons + neuron];
+    if (there == corner.values[i]) continue;
+    corner.from->refuse("a count of " + std::to_string(corner.values[i]) + " at " + place_text(shape, i),
+                        "the " + std::to_string(there) + " of " + one_line(whole.info.name));
+  }
+}
+
 data::Dataset read_lfads_torch(const DatasetFiles& files, const DatasetOptions& options) {
   const Found& valid = files.need("valid_encod_data");
   if (options.need_train) files.need("train_encod_data");
@@ -192,7 +211,9 @@ data::Dataset read_lfads_torch(const DatasetFiles& files, const DatasetOptions& 
     if (seen == nullptr) return;
     if (full != nullptr) full->require_equal(0, *seen, 0, "trials");
     make_room(split, all, seen->shape()[0], files);
-    place_counts(split, all, read_counts(full != nullptr ? *full : *seen), 0, 0);
+    const Counts shown = read_counts(*seen);
+    place_counts(split, all, full != nullptr ? read_counts(*full) : shown, 0, 0);
+    if (full != nullptr) require_corner(split, all, shown, *full);
     split.heldout_hidden = full == nullptr && all.heldout_neurons > 0;
     split.forward_hidden = full == nullptr && all.forward_bins > 0;
   };

@@ -97,6 +97,8 @@ void send_values(Sender& to, hid_t dataset, hid_t space, const Shape& shape, con
   std::vector<char> values(rows * row * kind.bytes);
   for (std::size_t first = 0; first < total; first += rows) {
     const std::size_t here = std::min(rows, total - first);
+    // The library leaves out what nobody wrote of a dataset that is not filled: it must not be the slab before.
+    if (first > 0) std::fill(values.begin(), values.end(), 0);
     if (shape.empty()) {
       worked(H5Dread(dataset, kind.type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "reading values");
     } else {

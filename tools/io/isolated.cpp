@@ -127,6 +127,7 @@ Isolated::Isolated(const Limits& limits, const std::function<void(Sender&)>& wor
     throw ChildFailed(Why::not_started, "needs a pipe: " + std::generic_category().message(errno));
   }
   const pid_t parent = getpid();
+  const SignalsHeld held;  // the child lets them in again
   child_ = fork();
   if (child_ == 0) {
     become_child(ends[1], limits, parent);
@@ -145,6 +146,7 @@ Isolated::Isolated(const Limits& limits, const std::function<void(Sender&)>& wor
     close(fd_);
     throw ChildFailed(Why::not_started, "needs a process of its own: " + std::generic_category().message(error));
   }
+  dies_with_us_.emplace(child_);
   deadline_ = Clock::now() + seconds(limits.wall_seconds);
 }
 
@@ -167,6 +169,7 @@ void Isolated::finish(bool kill_first) {
     while ((got = waitpid(child_, &status_, 0)) < 0 && errno == EINTR) {
     }
   }
+  dies_with_us_.reset();
   if (got < 0) status_ = 0;  // somebody ignores SIGCHLD: the kernel has thrown the status away
   child_ = -1;
 }

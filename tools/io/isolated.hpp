@@ -16,8 +16,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
+
+#include "removed_on_signal.hpp"
 
 namespace tool {
 
@@ -73,6 +76,7 @@ class Isolated {
 
   Limits limits_;
   pid_t child_ = -1;
+  std::optional<EndedOnSignal> dies_with_us_;
   int fd_ = -1;
   int status_ = 0;  ///< as of waitpid; 0 while unknown
   std::chrono::steady_clock::time_point deadline_;
