@@ -1,5 +1,5 @@
 // ndt/simd.hpp: the instruction set as a type. A kernel takes a policy V, which says what an element is, how many fit
-// in a register and how registers are computed with. Only the files of simd/ name xsimd or an intrinsic.
+// in a register and how registers are computed with. Only this file and those of simd/ name xsimd or an intrinsic.
 //
 //   simd::scalar<T>      one element at a time: microcontrollers, and the second opinion of the tests
 //   simd::xs<T, Arch>    xsimd 8.1 or newer

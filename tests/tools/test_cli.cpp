@@ -301,6 +301,8 @@ TEST_CASE("bad usage and bad input get one line, exit 2 and no file", "[tools][c
       "infer " + model + " right.h5 out.h5 --threads 02",
       "infer " + model + " right.h5 out.h5 --chop 03",
       "infer " + model + " right.h5 out.h5 --chop 0x3",
+      "infer " + model + " right.h5 out.h5 --chop ' 3'",
+      "simulate lorenz out.h5 --seed ' -1'",
       "simulate lorenz out.h5 --bins 010",
       "check " + model + " wide.h5",
   };

@@ -8,6 +8,7 @@
 #include <ndt/data/lorenz.hpp>
 
 #include "../../tools/io/dataset.hpp"
+#include "../../tools/io/dataset_files.hpp"
 #include "../../tools/io/hdf5_writer.hpp"
 #include "../../tools/io/isolated.hpp"
 #include "../../tools/io/simulation_file.hpp"
@@ -242,7 +243,7 @@ TEST_CASE("lfads-torch's layout: what the encoder sees is a corner of what is re
   File other = file;
   other.counts.at("valid_encod_data").second[16] = 1;
   CHECK(says(refused(folder, other), "a count of 1 at trial 1, bin 1, neuron 1", "valid_encod_data",
-             "the 66 of valid_recon_data"));
+             "the 66 of dataset valid_recon_data of "));
   drop(file, "valid_recon_data");
   all = load_dataset(file.write(folder / "b.h5"));
   CHECK(all.valid.heldout_hidden);
@@ -292,6 +293,16 @@ TEST_CASE("shapes that do not fit each other are refused, with both", "[tools][d
   CHECK(says(refused(folder, nlb().add("eval_spikes_heldout_forward", {2, 3, 2})), "[2, 3, 2]", "bins"));
   CHECK(says(refused(folder, lfads().number("train_inds", {2}, {0, 1})), "3 trials"));
   CHECK(says(refused(folder, lfads().rates("psth", {2, 4, 6})), "[2, 4, 6]", "5 neurons"));
+}
+
+TEST_CASE("a file that changes between its list and its numbers is refused", "[tools][dataset]") {
+  const TemporaryFolder folder;
+  const tool::DatasetFiles files(lfads().write(folder / "a.h5"), {});
+  const tool::Found& found = files.need("train_data");
+  const auto read = [&] { return found.as_listed(tool::read_dataset(found.path, found.info.name)); };
+  CHECK(read().shape == Shape{3, 4, 5});
+  lfads().add("train_data", {3, 4, 2}).write(folder / "a.h5");
+  CHECK(says(refusal(read), "shape [3, 4, 2] where the file just had [3, 4, 5]", "nobody changes meanwhile"));
 }
 
 TEST_CASE("what cannot be a count is refused by trial, bin and neuron", "[tools][dataset]") {

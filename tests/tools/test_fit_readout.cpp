@@ -105,11 +105,15 @@ TEST_CASE("a read-out that cannot be is refused, and nothing written", "[tools][
     return i < 1000 ? (i % 2 == 0 ? 2.0f : none) : i % 2 ? s : 1;
   });
   behavior("late.h5", 2, [](std::size_t i, float s) { return i % 2 ? s : i / 2 % 35 == 0 ? s : 1.0f; });
+  behavior("early.h5", 2, [](std::size_t i, float s) { return i % 2 ? s : i / 2 % 35 == 34 ? s : 1.0f; });
+  REQUIRE(desk.ndt("fit-readout " + causal + " late.h5 fitted.safetensors").status == 0);
+  REQUIRE(desk.ndt("fit-readout " + causal + " early.h5 fitted.safetensors").status == 0);
   behavior("none.h5", 2, [=](std::size_t i, float s) { return i % 2 ? s : none; });
   CHECK(has(desk.ndt("fit-readout " + causal + " none.h5 o.safetensors").err, "no bin with all of its behaviour"));
   CHECK(has(desk.ndt("fit-readout " + causal + " apart.h5 o.safetensors").err, "dimension 0 of behaviour never"));
   for (const std::string& arguments : {causal + " apart.h5 o.safetensors --kalman",
                                        causal + " late.h5 o.safetensors --lag 1",
+                                       causal + " early.h5 o.safetensors --lag -1",
                                        causal + " reach.h5 o.safetensors --history 010",
                                        causal + " reach.h5 o.safetensors --lag -01",
                                        lorenz + " lorenz.h5 o.safetensors",

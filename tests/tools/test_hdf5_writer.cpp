@@ -145,7 +145,7 @@ TEST_CASE("a link to a file that is not there yet is written through, one to its
 
 TEST_CASE("a process that is told to end while it writes leaves nothing, and ends as it was told", "[tools][hdf5]") {
   const TemporaryFolder folder;
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM, SIGXCPU, SIGUSR1, SIGUSR2}) {
     const pid_t child = fork();
     if (child == 0) {
       signal(number, SIG_DFL);  // the test framework has its own
@@ -154,6 +154,7 @@ TEST_CASE("a process that is told to end while it writes leaves nothing, and end
       tool::OutputFile first(folder / "a"), second(folder / "b");
       first.write("half", 4);
       raise(number);
+      _exit(1);
     }
     int status = 0;
     REQUIRE(waitpid(child, &status, 0) == child);
@@ -192,6 +193,7 @@ TEST_CASE("a child that writes ends before its file is removed", "[tools][hdf5]"
     });
     child.next(16);
     raise(SIGTERM);
+    _exit(1);
   }
   int status = 0;
   REQUIRE(waitpid(program, &status, 0) == program);

@@ -128,7 +128,7 @@ TEST_CASE("a wrong rank or number of neurons is refused with the numbers", "[too
   CHECK(has(refused("valid_data"), "no such dataset"));
   CHECK(!has(refused("valid_data"), "--key"));
   tool::write_hdf5(folder / "b.h5", {{"one", {24}, std::span(values)}});
-  CHECK(has(refusal([&] { tool::read_spikes(folder / "b.h5"); }), "there is one; --key names another"));
+  CHECK(has(refusal([&] { tool::read_spikes(folder / "b.h5"); }), "--key with one of those there: one"));
 }
 
 TEST_CASE("a file of spikes that is neither kind is refused", "[tools][spikes]") {

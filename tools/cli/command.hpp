@@ -30,17 +30,21 @@ struct Answer {
 /// inputs, by whatever name it goes.
 void require_output(const std::filesystem::path& out, const std::vector<std::string>& inputs = {});
 
+/// Before the work: OpenMP ends the program where it cannot start a thread. With stacks of the default size.
+void require_threads(std::size_t threads, const std::string& where);
+
 /// A name says what is written: another ending than these is refused.
 void refuse_other_endings(const std::filesystem::path& out, const std::vector<std::string>& endings);
 
-/// "010" would be 8: numbers are decimal here.
+/// Decimal digits and nothing else, behind a sign at most: to the library "010" is 8, and so is " 0x8".
 inline const CLI::Validator decimal(
     [](std::string& text) -> std::string {
-      const std::size_t sign = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
-      const bool other_base = text.size() > sign + 1 && text[sign] == '0' && text[sign + 1] != '.';
-      return other_base ? text + " begins with 0: decimal digits are needed" : std::string();
+      const std::size_t sign = text[0] == '-' || text[0] == '+' ? 1 : 0;
+      const bool digits = text.size() > sign && text.find_first_not_of("0123456789", sign) == text.npos;
+      if (digits && (text[sign] != '0' || text.size() == sign + 1)) return {};
+      return text + " is no whole number in decimal digits, without a 0 in front";
     },
-    "");
+    "INT");
 
 /// For options of unsigned type, of which -1 would be a very large number, and 2^64 the largest.
 inline const CLI::Validator whole_number(
@@ -48,7 +52,7 @@ inline const CLI::Validator whole_number(
       if (text[0] == '-') return text + " is below 0";
       if (const std::string complaint = decimal(text); !complaint.empty()) return complaint;
       errno = 0;
-      static_cast<void>(std::strtoull(text.c_str(), nullptr, 0));
+      static_cast<void>(std::strtoull(text.c_str(), nullptr, 10));
       return errno == ERANGE ? text + " is above 2^64 - 1" : std::string();
     },
     "UINT");

@@ -54,18 +54,10 @@ struct Activity {
   Activity& operator=(const Activity&) = delete;
 };
 
-/// Behaviour that can be read out: so many dimensions, each of which varies in the bins that the fit will look at.
-void require_behavior(const ndt::data::Dataset& dataset, std::int64_t lag, const std::string& where) {
-  if (dataset.train.behavior.empty() || dataset.valid.behavior.empty()) {
-    throw Refused("no behaviour", where, "datasets train_behavior and valid_behavior [trials, bins, dims]");
-  }
-  const std::size_t dims = dataset.behavior_dims;
-  if (dims > ndt::ReadoutConfig::most_outputs) {
-    throw Refused(fmt::format("behaviour of {} dimensions", dims), where,
-                  fmt::format("at most {}", ndt::ReadoutConfig::most_outputs));
-  }
-  const Trials<float> behavior(dataset.train.behavior.data(), dataset.train.trials, dataset.observed_bins(), dims);
+/// Every dimension varies in the bins of a split that a fit with this lag looks at.
+void require_varying(const Trials<float>& behavior, std::int64_t lag, const std::string& where) {
   const auto bins = static_cast<std::int64_t>(behavior.bins);
+  const std::size_t dims = behavior.columns;
   std::vector<float> low(dims, std::numeric_limits<float>::infinity()), high(dims, -low[0]);
   bool any = false;
   for (std::size_t trial = 0; trial < behavior.trials; ++trial) {
@@ -76,13 +68,29 @@ void require_behavior(const ndt::data::Dataset& dataset, std::int64_t lag, const
       for (std::size_t d = 0; d < dims; ++d) low[d] = std::min(low[d], row[d]), high[d] = std::max(high[d], row[d]);
     }
   }
-  if (!any) throw Refused("no bin with all of its behaviour", where + " train_behavior", "some bins without NaN");
+  if (!any) throw Refused("no bin with all of its behaviour", where, "some bins without NaN");
   for (std::size_t d = 0; d < dims; ++d) {
     if (low[d] < high[d]) continue;
-    throw Refused(fmt::format("dimension {} of behaviour never varies where all of it is known", d),
-                  where + " train_behavior",
+    throw Refused(fmt::format("dimension {} of behaviour never varies where all of it is known", d), where,
                   "numbers that tell something: a score of what is constant would say nothing");
   }
+}
+
+/// Behaviour that can be read out.
+void require_behavior(const ndt::data::Dataset& dataset, std::int64_t lag, const std::string& where) {
+  if (dataset.train.behavior.empty() || dataset.valid.behavior.empty()) {
+    throw Refused("no behaviour", where, "datasets train_behavior and valid_behavior [trials, bins, dims]");
+  }
+  const std::size_t dims = dataset.behavior_dims;
+  if (dims > ndt::ReadoutConfig::most_outputs) {
+    throw Refused(fmt::format("behaviour of {} dimensions", dims), where,
+                  fmt::format("at most {}", ndt::ReadoutConfig::most_outputs));
+  }
+  const auto of = [&](const ndt::data::Split& split) {
+    return Trials<float>(split.behavior.data(), split.trials, dataset.observed_bins(), dims);
+  };
+  require_varying(of(dataset.train), lag, where + " train_behavior");
+  require_varying(of(dataset.valid), lag, where + " valid_behavior");
 }
 
 /// What was fitted can be stored.
@@ -191,14 +199,16 @@ void add_fit_readout(CLI::App& app, Run& run) {
       ->check(CLI::IsMember(names_of(readout_features)))
       ->capture_default_str();
   command->add_option("--history", options->history, "bins that are looked at")
-      ->check(decimal & CLI::Range(std::size_t{1}, ndt::ReadoutConfig::most_history))
+      ->check(decimal)
+      ->check(CLI::Range(std::size_t{1}, ndt::ReadoutConfig::most_history))
       ->type_name("H")
       ->capture_default_str();
   command
       ->add_option("--lag", options->lag,
                    "bins by which activity leads behaviour: bin t of one tells of t + BINS of the other")
-      ->check(decimal & CLI::Range(-static_cast<std::int64_t>(ndt::ReadoutConfig::most_history),
-                                   static_cast<std::int64_t>(ndt::ReadoutConfig::most_history)))
+      ->check(decimal)
+      ->check(CLI::Range(-static_cast<std::int64_t>(ndt::ReadoutConfig::most_history),
+                         static_cast<std::int64_t>(ndt::ReadoutConfig::most_history)))
       ->type_name("BINS")
       ->capture_default_str();
   command->add_flag("--kalman", options->kalman, "a Kalman filter instead of ridge regression");

@@ -254,10 +254,12 @@ void add_infer(CLI::App& app, Run& run) {
   command->add_flag("--layers", options->layers, "also every layer's output");
   command->add_flag("--attention", options->attention, "also attention weights, mean over heads");
   command->add_option("--chop", options->chop, "windows of T bins for longer recordings")
-      ->check(decimal & CLI::Range(1, 1 << 20))
+      ->check(decimal)
+      ->check(CLI::Range(1, 1 << 20))
       ->type_name("T");
   command->add_option("--overlap", options->overlap, "bins that windows share")
-      ->check(decimal & CLI::Range(0, 1 << 20))
+      ->check(decimal)
+      ->check(CLI::Range(0, 1 << 20))
       ->type_name("O");
   command->callback([options, &run] { run = [options](const Common& common) { return infer(*options, common); }; });
 }

@@ -8,7 +8,6 @@
 #include <exception>
 #include <latch>
 #include <new>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -71,23 +70,6 @@ void keep_standard_streams_apart() {
   }
 }
 
-/// OpenMP ends the program where a thread cannot be started.
-void require_threads(std::size_t threads) {
-  std::latch all_tried(1);
-  std::vector<std::thread> others;
-  std::size_t started = 1;  // this one
-  try {
-    for (; started < threads; ++started) others.emplace_back([&] { all_tried.wait(); });
-  } catch (const std::system_error&) {
-  }
-  all_tried.count_down();
-  for (std::thread& other : others) other.join();
-  if (started < threads) {
-    throw tool::Refused("the system starts no more than " + tool::counted(started, "thread") + " now",
-                        "--threads " + std::to_string(threads), "fewer");
-  }
-}
-
 int run(int argc, char** argv) {
   CLI::App app("Neural Data Transformer: firing rates from spike counts", "ndt");
   app.require_subcommand(1);
@@ -97,7 +79,8 @@ int run(int argc, char** argv) {
   tool::Common common;
   app.add_flag("--json", common.json, "standard output is one JSON object");
   app.add_option("--threads", common.threads, "threads to use")
-      ->check(tool::decimal & CLI::Range(1, 1024))
+      ->check(tool::decimal)
+      ->check(CLI::Range(1, 1024))
       ->type_name("N");
   tool::Run chosen;
   tool::add_convert(app, chosen);
@@ -122,7 +105,7 @@ int run(int argc, char** argv) {
   }
   tool::Answer answer;
   try {
-    require_threads(common.threads);
+    tool::require_threads(common.threads, "--threads");
     answer = chosen(common);
   } catch (const std::bad_alloc&) {
     return report("not enough memory, this machine, " + less_memory(app), 1);
@@ -137,6 +120,23 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
+
+void tool::require_threads(std::size_t threads, const std::string& where) {
+  std::latch all_tried(1);
+  std::vector<std::thread> others;
+  others.reserve(threads);
+  std::size_t started = 1;  // this one
+  try {
+    for (; started < threads; ++started) others.emplace_back([&] { all_tried.wait(); });
+  } catch (const std::exception&) {
+  }
+  all_tried.count_down();
+  for (std::thread& other : others) other.join();
+  if (started < threads) {
+    throw Refused("the system starts no more than " + counted(started, "thread") + " now", where,
+                  "fewer than " + std::to_string(threads));
+  }
+}
 
 void tool::require_output(const std::filesystem::path& out, const std::vector<std::string>& inputs) {
   for (const std::string& input : inputs) {

@@ -275,12 +275,14 @@ void add_stream(CLI::App& app, Run& run) {
   command->add_option("--policy", options->policy, "delayed (the default), immediate or windowed")
       ->check(CLI::IsMember(names_of(policies)));
   command->add_option("--window", options->window, "bins that windowed looks at [as many as have positions]")
-      ->check(decimal & CLI::Range(1, 1 << 20))
+      ->check(decimal)
+      ->check(CLI::Range(1, 1 << 20))
       ->type_name("W");
   command->add_option("--past-end", options->past_end, "after the last position: stop, restart or windowed")
       ->check(CLI::IsMember(names_of(past_ends)));
   command->add_option("--repeat", options->repeat, "go through everything R times")
-      ->check(decimal & CLI::Range(1, 1 << 30))
+      ->check(decimal)
+      ->check(CLI::Range(1, 1 << 30))
       ->type_name("R");
   command->add_option("--pace", options->pace_ms, "milliseconds between bins, as a rig gives them")
       ->check(number_that([](double ms) { return ms == 0 || (ms >= 0.001 && ms <= 60000); },

@@ -158,6 +158,7 @@ class Training {
     model_ = model_of_run();
     if (init_) check_init(init_->config, model_, options.init);
     require_enough_trials();
+    if (common.threads == 1) require_threads(config_.train.threads, "NDT.THREADS");
     if (!options.resume) folder_ = run_folder(options);
     lock_.emplace(folder_);
     // A run that is there is never overwritten. Asked under the lock, as another may have come to its end just now.

@@ -34,7 +34,7 @@ struct Counts {
 
 Counts read_counts(const Found& found) {
   Counts counts{&found, {}};
-  const NumberArray array = read_dataset(found.path, found.info.name);
+  const NumberArray array = found.as_listed(read_dataset(found.path, found.info.name));
   std::visit(
       [&](const auto& values) {
         counts.values.reserve(values.size());
@@ -180,7 +180,7 @@ void require_corner(const data::Split& split, const data::Dataset& all, const Co
     const std::uint16_t there = split.counts[(trial * all.bins + bin) * all.neurons + neuron];
     if (there == corner.values[i]) continue;
     corner.from->refuse("a count of " + std::to_string(corner.values[i]) + " at " + place_text(shape, i),
-                        "the " + std::to_string(there) + " of " + one_line(whole.info.name));
+                        "the " + std::to_string(there) + " of " + whole.where());
   }
 }
 
@@ -211,9 +211,8 @@ data::Dataset read_lfads_torch(const DatasetFiles& files, const DatasetOptions& 
     if (seen == nullptr) return;
     if (full != nullptr) full->require_equal(0, *seen, 0, "trials");
     make_room(split, all, seen->shape()[0], files);
-    const Counts shown = read_counts(*seen);
-    place_counts(split, all, full != nullptr ? read_counts(*full) : shown, 0, 0);
-    if (full != nullptr) require_corner(split, all, shown, *full);
+    place_counts(split, all, read_counts(full != nullptr ? *full : *seen), 0, 0);
+    if (full != nullptr) require_corner(split, all, read_counts(*seen), *full);
     split.heldout_hidden = full == nullptr && all.heldout_neurons > 0;
     split.forward_hidden = full == nullptr && all.forward_bins > 0;
   };

@@ -40,7 +40,7 @@ std::vector<float> read_per_bin(const Found& found, const data::Dataset& all) {
                      " observed bins and " + std::to_string(all.forward_bins) + " forward bins",
                  "both must have the same number of bins");
   }
-  std::vector<float> values = read_float(found.path, found.info.name).values;
+  std::vector<float> values = found.as_listed(read_float(found.path, found.info.name)).values;
   if (bins == observed) return values;
   const std::size_t rows = found.shape()[0], width = found.shape()[2];
   for (std::size_t row = 0; row < rows; ++row) {
@@ -132,7 +132,8 @@ void read_decode_mask(const DatasetFiles& files, data::Dataset& all, const Split
                   "both must have the same number of masks");
   }
   all.decode_masks = masks;
-  for (const std::int64_t value : read_integers(found->path, found->info.name).values) {
+  const Array<std::int64_t> mask = found->as_listed(read_integers(found->path, found->info.name));
+  for (const std::int64_t value : mask.values) {
     if (value != 0 && value != 1) found->refuse("a mask of " + text(value), "masks are 0 or 1");
     names.split.decode_mask.push_back(static_cast<std::uint8_t>(value));
   }

@@ -25,6 +25,10 @@ void Found::require_believable() const {
   refuse(unbelievable.what, unbelievable.right);
 }
 
+void Found::refuse_changed(const Shape& now) const {
+  refuse("shape " + text(now) + " where the file just had " + text(shape()), "a file that nobody changes meanwhile");
+}
+
 void Found::require_equal(std::size_t axis, const Found& other, std::size_t other_axis, const char* what) const {
   if (shape()[axis] == other.shape()[other_axis]) return;
   refuse("shape " + text(shape()) + " does not fit shape " + text(other.shape()) + " of " + one_line(other.info.name),

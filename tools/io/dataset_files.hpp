@@ -28,6 +28,13 @@ struct Found {
   void require_rank(std::size_t rank, const char* axes) const;
   /// Refused where reading would be, for a shape that the file cannot have the values of: before room is made for them.
   void require_believable() const;
+  /// What was read, which must still have the shape that was listed: others may write to the file meanwhile.
+  template <class Read>
+  Read as_listed(Read array) const {
+    if (array.shape != shape()) refuse_changed(array.shape);
+    return array;
+  }
+  [[noreturn]] void refuse_changed(const Shape& now) const;
   /// Refused unless axis `axis` is as long as axis `other_axis` of `other`; `what` is what they count.
   void require_equal(std::size_t axis, const Found& other, std::size_t other_axis, const char* what) const;
 };

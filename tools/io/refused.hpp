@@ -12,9 +12,6 @@ class Refused : public std::runtime_error {
  public:
   Refused(const std::string& what, const std::string& where, const std::string& right)
       : std::runtime_error(what + ", " + where + ", " + right) {}
-  /// The same, with what would help here behind it.
-  Refused(const Refused& refused, const std::string& help)
-      : std::runtime_error(std::string(refused.what()) + "; " + help) {}
 };
 
 /// "1 trial", "2 trials": how messages and answers count.

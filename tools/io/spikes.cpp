@@ -40,12 +40,18 @@ std::vector<std::int32_t> as_counts(std::vector<T>&& values, const SpikeCounts& 
   return counts;
 }
 
-/// Nobody named this dataset, so they may not know that they could.
+/// The dataset that is read where nobody named one: they may not know that they could.
 NumberArray read_default(const std::filesystem::path& path, const std::string& dataset) {
   try {
     return read_dataset(path, dataset);
-  } catch (const Refused& refused) {
-    throw Refused(refused, "--key names another");
+  } catch (const Refused&) {
+    std::string names;
+    for (const DatasetInfo& info : list_datasets(path)) {
+      if (info.name == dataset) throw;
+      names += (names.empty() ? "" : ", ") + one_line(info.name);
+    }
+    if (names.empty()) throw;
+    throw Refused("no dataset " + dataset, path.string(), "--key with one of those there: " + names);
   }
 }
 

@@ -18,7 +18,7 @@ struct masked_memory {
   static constexpr bool there = false;
 };
 
-#if defined(__AVX__)
+#if NDT_XSIMD && defined(__AVX__)
 template <class Reg>
 requires(sizeof(Reg) == 32) struct masked_memory<Reg> {
   using T = typename Reg::value_type;
@@ -72,7 +72,7 @@ requires(sizeof(Reg) == 32) struct masked_memory<Reg> {
 };
 #endif
 
-#if defined(__AVX512F__)
+#if NDT_XSIMD && defined(__AVX512F__)
 template <class Reg>
 requires(sizeof(Reg) == 64) struct masked_memory<Reg> {
   using T = typename Reg::value_type;
