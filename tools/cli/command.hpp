@@ -44,7 +44,7 @@ inline const CLI::Validator decimal(
       if (digits && (text[sign] != '0' || text.size() == sign + 1)) return {};
       return text + " is no whole number in decimal digits, without a 0 in front";
     },
-    "INT");
+    "");  // the range behind it says what it is
 
 /// For options of unsigned type, of which -1 would be a very large number, and 2^64 the largest.
 inline const CLI::Validator whole_number(

@@ -39,14 +39,7 @@ namespace {
 
 /// What is there, for messages.
 std::string list_of(const Names& names) {
-  if (names.empty()) return "there is no dataset in it";
-  constexpr std::size_t shown = 12;
-  std::string list = "there is";
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (i == shown) return list + " and " + std::to_string(names.size() - shown) + " more";
-    list += (i > 0 ? ", " : " ") + one_line(names[i]);
-  }
-  return list;
+  return names.empty() ? "there is no dataset in it" : "there is " + listed(names, 12);
 }
 
 }  // namespace

@@ -35,14 +35,10 @@ void walk(hid_t group, const std::string& prefix, int depth, std::size_t& left, 
 
 std::string those_there(hid_t file) {
   std::vector<std::string> names;
-  visit_datasets(file, max_listed, [&](const std::string& name, hid_t) { names.push_back(one_line(name)); });
+  visit_datasets(file, max_listed, [&](const std::string& name, hid_t) { names.push_back(name); });
   if (names.empty()) return "there is no dataset in this file";
   std::sort(names.begin(), names.end());
-  constexpr std::size_t shown = 20;
-  std::string list = "there is";
-  for (std::size_t i = 0; i < std::min(shown, names.size()); ++i) list += (i ? ", " : " ") + names[i];
-  if (names.size() > shown) list += " and " + std::to_string(names.size() - shown) + " more";
-  return list;
+  return "there is " + listed(names, 20);
 }
 
 }  // namespace

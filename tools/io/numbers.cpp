@@ -58,4 +58,11 @@ std::string one_line(std::string_view name) {
   return result;
 }
 
+std::string listed(const std::vector<std::string>& names, std::size_t shown) {
+  std::string list;
+  for (std::size_t i = 0; i < std::min(shown, names.size()); ++i) list += (i > 0 ? ", " : "") + one_line(names[i]);
+  if (names.size() > shown) list += " and " + std::to_string(names.size() - shown) + " more";
+  return list;
+}
+
 }  // namespace tool

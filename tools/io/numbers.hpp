@@ -58,6 +58,8 @@ template <class T>
 requires std::is_integral_v<T> std::string text(T value) { return std::to_string(value); }
 /// Names out of files, fit for a line of an error: control characters become '?', and it ends after 200 bytes.
 std::string one_line(std::string_view name);
+/// "a, b and 3 more": names out of files, `shown` of them at most.
+std::string listed(const std::vector<std::string>& names, std::size_t shown);
 
 /// `value` as To, or nothing if that would be another number. Between floating types only the range counts: rounding
 /// a double to float is what every framework does on loading. NaN and infinity stay what they are.

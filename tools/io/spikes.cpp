@@ -45,13 +45,13 @@ NumberArray read_default(const std::filesystem::path& path, const std::string& d
   try {
     return read_dataset(path, dataset);
   } catch (const Refused&) {
-    std::string names;
+    std::vector<std::string> names;
     for (const DatasetInfo& info : list_datasets(path)) {
       if (info.name == dataset) throw;
-      names += (names.empty() ? "" : ", ") + one_line(info.name);
+      names.push_back(info.name);
     }
     if (names.empty()) throw;
-    throw Refused("no dataset " + dataset, path.string(), "--key with one of those there: " + names);
+    throw Refused("no dataset " + dataset, path.string(), "--key with one of those there: " + listed(names, 20));
   }
 }
 
